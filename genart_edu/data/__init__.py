@@ -1,0 +1,1 @@
+"""The data room: two-dimensional densities and images, each ready on its device."""

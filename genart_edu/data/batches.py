@@ -1,0 +1,69 @@
+"""Endless batches.  Their place in the data is part of a run's state: `state_dict` holds it."""
+
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from genart_edu.data.densities import Density
+from genart_edu.data.images import Images
+
+
+class ImageBatches:
+    """Batches x (B, D) in [0, 1] from images that lie as uint8 on their device.
+
+    Each epoch is a new permutation; a rest smaller than a batch is left out of that epoch.
+    uint8 is a quarter of the memory, and turning 64 rows into floats costs microseconds.
+    """
+
+    def __init__(self, images: Images, batch_size: int, rng: torch.Generator) -> None:
+        if not 1 <= batch_size <= len(images):
+            raise ValueError(
+                f"batch_size must be from 1 to {len(images)} (all images); got {batch_size}."
+            )
+        self.images, self.batch_size, self.rng = images, batch_size, rng
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        self._rng_before = self.rng.get_state()  # 5 kB say as much as the permutation itself
+        self._order = torch.randperm(len(self.images), generator=self.rng, device=self.rng.device)
+        self._next = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Tensor:
+        if self._next + self.batch_size > len(self.images):
+            self._shuffle()
+        index = self._order[self._next : self._next + self.batch_size]
+        self._next += self.batch_size
+        return self.images.x(index)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rng": self._rng_before, "next": self._next}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.rng.set_state(state["rng"])
+        self._shuffle()
+        self._next = state["next"]
+
+
+class DensityBatches:
+    """Batches x (B, 2) drawn afresh from a density that we know: data that never runs out."""
+
+    def __init__(self, density: Density, batch_size: int, rng: torch.Generator) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1; got {batch_size}.")
+        self.density, self.batch_size, self.rng = density, batch_size, rng
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Tensor:
+        return self.density.sample(self.batch_size, self.rng)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rng": self.rng.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.rng.set_state(state["rng"])

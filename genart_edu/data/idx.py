@@ -1,0 +1,179 @@
+"""IDX files: MNIST and its kin, 60,000 training and 10,000 test pictures of 28x28 pixels.
+
+They are not part of the package.  The first use downloads four files, whose SHA-256 must be the
+published one; from then on they lie in a folder of yours and the network is not needed.
+"""
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+import pooch  # type: ignore[import-untyped]
+import torch
+
+from genart_edu.data.images import Images
+
+FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
+
+class Source(NamedTuple):
+    """Where the four FILES of a data set are found, what they must be, and the class names."""
+
+    urls: tuple[str, ...]  # folders, tried in this order
+    sha256: tuple[str, ...]  # one a file, in the order of FILES
+    names: tuple[str, ...]
+
+
+SOURCES = {
+    # LeCun, Bottou, Bengio & Haffner 1998, Gradient-based learning applied to document recognition
+    "mnist": Source(
+        urls=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+        sha256=(
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+        names=tuple("0123456789"),
+    ),
+    # Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747; MIT licence
+    "fashion-mnist": Source(
+        urls=(
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        ),
+        sha256=(
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+        names=(
+            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        ),
+    ),
+    # Clanuwat et al. 2018, arXiv:1812.01718; CC BY-SA 4.0
+    "kmnist": Source(
+        urls=(
+            "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+            "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+        ),
+        sha256=(
+            "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+            "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+            "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+            "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+        ),
+        names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    ),
+}
+
+
+def idx(
+    name: str, cache: Path | str | None = None, source: Source | None = None
+) -> tuple[Images, Images]:
+    """(train, test) of `mnist`, `fashion-mnist` or `kmnist`, downloaded once and then kept.
+
+    cache: the folder for the files, else one for this data set among your user's caches.
+    source: where from, e.g. a school's own mirror:
+        SOURCES["mnist"]._replace(urls=("http://mirror.example/mnist/",))
+    Raises ConnectionError, saying what to do, where files are missing and cannot be downloaded;
+    ValueError for an unknown name or a broken file.
+    """
+    if source is None and name not in SOURCES:
+        raise ValueError(f"IDX data must be one of {', '.join(SOURCES)}; got {name!r}.")
+    source = source or SOURCES[name]
+    folder = Path(cache).expanduser() if cache else pooch.os_cache("genart_edu") / name
+    train_x, train_labels, test_x, test_labels = _fetch(source, folder)
+    return (
+        _images(train_x, train_labels, source.names),
+        _images(test_x, test_labels, source.names),
+    )
+
+
+def read_idx(path: Path, dims: int) -> np.ndarray:
+    """The array of unsigned bytes, of `dims` dimensions, in a gzipped IDX file.
+
+    The format: two zero bytes, 0x08 for unsigned bytes, the number of dimensions; the size of each
+    as a big-endian 32-bit number; then the values.  Raises ValueError where a file breaks it.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise ValueError(f"{path} is cut short or is not a gzip file.") from None
+    start = 4 + 4 * dims
+    if len(content) < start or content[:4] != bytes([0, 0, 8, dims]):
+        raise ValueError(f"{path} is not an IDX file of bytes in {dims} dimension(s).")
+    sizes = np.frombuffer(content, ">u4", count=dims, offset=4).tolist()
+    if len(content) - start != math.prod(sizes):
+        raise ValueError(
+            f"{path} promises {' x '.join(map(str, sizes))} values but holds "
+            f"{len(content) - start}."
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(sizes).copy()
+
+
+def _images(pixels_path: Path, labels_path: Path, names: tuple[str, ...]) -> Images:
+    pixels, labels = read_idx(pixels_path, dims=3), read_idx(labels_path, dims=1)
+    if len(pixels) != len(labels):
+        raise ValueError(
+            f"{pixels_path} and {labels_path} hold {len(pixels)} pictures and {len(labels)} labels."
+        )
+    if labels.max(initial=0) >= len(names):
+        raise ValueError(f"{labels_path} holds a label over {len(names) - 1}.")
+    return Images(torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(labels).long(), names)
+
+
+def _fetch(source: Source, folder: Path) -> list[Path]:
+    """The paths of the four files, each of them checked against its hash."""
+    pooch.get_logger().setLevel("WARNING")  # it would announce every file
+    paths = [folder / file for file in FILES]
+    for path, sha256 in zip(paths, source.sha256, strict=True):
+        reasons = []
+        for url in source.urls:
+            reason = _download(url + path.name, sha256, path)
+            if reason is None:
+                break
+            reasons.append(reason)
+        else:
+            state = "is not the published file" if path.exists() else "is missing"
+            raise ConnectionError(
+                f"{path} {state}, and {' and '.join(dict.fromkeys(reasons))}: connect to the "
+                f"internet once, or get {', '.join(FILES)}, each from {source.urls[0]} followed "
+                f"by its name, and put them into {folder}."
+            )
+    return paths
+
+
+def _download(url: str, sha256: str, path: Path) -> str | None:
+    """Bring the file unless it lies there already, whole; say why that failed, or None.
+
+    pooch writes into a temporary file and moves it only if its hash is right.
+    """
+    import requests  # 0.2 s that only this function should cost
+
+    host = urlsplit(url).netloc
+    # a server may pack what it sends once more, and the hash would be that of the unpacked file
+    get = pooch.HTTPDownloader(timeout=20, headers={"Accept-Encoding": "identity"})
+    try:
+        pooch.retrieve(url, f"sha256:{sha256}", path.name, path.parent, downloader=get)
+    except requests.HTTPError as error:
+        return f"{host} answered {str(error).partition(' for url')[0]}"
+    except requests.RequestException:
+        return f"{host} could not be reached"
+    except ValueError:
+        return f"what {host} sent is not the published file (its SHA-256 differs)"
+    return None

@@ -1,0 +1,92 @@
+"""Images: all of a data set as one uint8 tensor, with its labels.  And the digits that come along.
+
+uint8 takes a quarter of the memory of floats, so a whole data set lies on the device, ready.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """N pictures of one shape, and what they show where that is known."""
+
+    pixels: Tensor  # (N, C, H, W) uint8, from 0 (black) to white
+    labels: Tensor | None = None  # (N,) int64, the class of each
+    names: tuple[str, ...] = ()  # the name of each class
+    white: int = 255  # the pixel value that means 1.0
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != torch.uint8 or self.pixels.ndim != 4:
+            raise ValueError(
+                f"pixels must be uint8 of shape (N, C, H, W); "
+                f"got {self.pixels.dtype} of shape {tuple(self.pixels.shape)}."
+            )
+        if self.labels is not None and self.labels.shape != self.pixels.shape[:1]:
+            raise ValueError(f"{len(self)} images need as many labels; got {len(self.labels)}.")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one picture."""
+        channels, height, width = self.pixels.shape[1:]
+        return channels, height, width
+
+    @property
+    def data_dim(self) -> int:
+        """D = C H W: how many numbers a flat picture has."""
+        return self.pixels[:1].numel()
+
+    def x(self, index: slice | Tensor = slice(None)) -> Tensor:
+        """What a model sees: the pictures at `index`, flat float32 in [0, 1], (B, D).
+
+        index: a slice, or the places (B,) int64; all pictures if there is none.
+        """
+        if isinstance(index, slice):
+            rows = self.pixels[index]
+        else:
+            rows = self.pixels.index_select(0, index.to(self.pixels.device))
+        return rows.flatten(1).float().div_(self.white)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same images on another device."""
+        return self._map(lambda tensor: tensor.to(device))
+
+    def split(self, n_train: int) -> tuple[Self, Self]:
+        """(train, test): n_train images and the rest, shuffled once in a way that never changes."""
+        if not 1 <= n_train < len(self):
+            raise ValueError(
+                f"n_train must leave something on both sides of {len(self)} images; got {n_train}."
+            )
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
+        order = order.to(self.pixels.device)
+        train, test = order[:n_train], order[n_train:]
+        return self._map(lambda tensor: tensor[train]), self._map(lambda tensor: tensor[test])
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        labels = None if self.labels is None else change(self.labels)
+        return dataclasses.replace(self, pixels=change(self.pixels), labels=labels)
+
+
+def digits(grey: bool = False) -> Images:
+    """1,797 handwritten digits of 8x8 pixels.  They come with the package: see digits.LICENSE.md.
+
+    Pixels are 0 or 1 (1 where the ink is over 8 of 16), as a Bernoulli decoder wants them;
+    with `grey` they are the counts from 0 to 16 themselves.
+    """
+    with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as file:
+        ink, labels = torch.from_numpy(file["pixels"]), torch.from_numpy(file["labels"])
+    ink = ink.unsqueeze(1)  # (N, 1, 8, 8)
+    names = tuple("0123456789")
+    if grey:
+        return Images(ink, labels.long(), names, white=16)
+    return Images((ink > 8).to(torch.uint8), labels.long(), names, white=1)
