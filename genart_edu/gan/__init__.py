@@ -1,0 +1,1 @@
+"""The GAN wing: maps, losses, training, what to read from it."""

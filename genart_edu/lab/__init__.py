@@ -1,0 +1,1 @@
+"""The lab: runs that are kept, undone, saved and watched."""

@@ -1,0 +1,186 @@
+"""A run: a trainer played over batches, with its history kept and nothing lost.
+
+Run knows a trainer's `step`, `state_dict`, `load_state_dict`, `settings` and `half_steps`, and
+nothing of VAEs or GANs.
+"""
+
+import copy
+import math
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genart_edu.lab.history import History
+from genart_edu.lab.parts import Batches, Event, NotFinite, Trainer, all_finite, fields
+
+
+class Run:
+    """Plays `trainer` over `batches`.  Its state is theirs, the step and the events.
+
+    >>> for record in run.play(2_000, every=50):
+    ...     print(record.step, record.kl)
+    """
+
+    snapshot_every = 100  # steps; what an interrupt or a bad step can cost to compute again
+
+    def __init__(self, trainer: Trainer, batches: Batches) -> None:
+        self.trainer, self.batches = trainer, batches
+        self.events: list[Event] = []
+        self._history = History()
+        self._unread: list[tuple[Tensor, ...]] = []  # records that still lie on the device
+        self._snapshot: tuple[int, dict[str, Any]] | None = None
+        self._torn = False  # an exception fell into the middle of a step
+
+    @property
+    def step(self) -> int:
+        """Steps made so far."""
+        return len(self._history) + len(self._unread)
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """`step` and every field of the trainer's record, an array each."""
+        self._read()
+        return self._history.arrays()
+
+    def play(self, steps: int, every: int = 1) -> Iterator[SimpleNamespace]:
+        """Make `steps` steps; yield the last record, in plain floats, after each `every`.
+
+        Leave the loop when you like: every step made is kept.  Raises NotFinite: see there.
+        """
+        last = self.step + steps
+        while self.step < last:
+            self.advance()
+            if self.step % every == 0 or self.step == last:
+                yield SimpleNamespace(**{name: c[-1].item() for name, c in self.history.items()})
+
+    def advance(self) -> None:
+        """One step.  What it reported stays on the device until somebody asks."""
+        self._keep_snapshot()
+        self._torn = True
+        record = self.trainer.step(next(self.batches))
+        self._unread.append(record)  # this one call makes the step count
+        self._torn = False
+
+    def set(self, **settings: float) -> None:
+        """Change settings from the next step on, e.g. `run.set(lr=1e-4)`: events at this step."""
+        for name, value in settings.items():
+            self._check_offered(name, self.trainer.settings)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
+        self._settle()
+        for name, value in settings.items():
+            setattr(self.trainer, name, value)
+            self.events.append(Event(self.step, name, value))
+        self._snapshot = None  # what was snapped before an event can't be played past it
+
+    def half_step(self, name: str) -> float:
+        """One half of a step, e.g. `run.half_step("discriminator_step")`.  -> its loss.
+
+        An event: it takes a batch, and the step counter stands still.
+        """
+        self._check_offered(name, self.trainer.half_steps)
+        self._settle()
+        before = self.state_dict()
+        try:
+            value = float(getattr(self.trainer, name)(next(self.batches)))
+            if not (math.isfinite(value) and all_finite(self.trainer.state_dict())):
+                raise NotFinite(self.step + 1, name)
+        except BaseException:  # an interrupt, too, leaves it as if it was never pressed
+            self.load_state_dict(before)
+            raise
+        self.events.append(Event(self.step, name, value))
+        self._snapshot = None
+        return value
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of all that decides the steps to come."""
+        self._settle()
+        return copy.deepcopy(
+            {"trainer": self.trainer.state_dict(), "batches": self.batches.state_dict()}
+        )
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Load what `state_dict` gave.  The history and the events stay as they are."""
+        state = copy.deepcopy(state)  # optimisers keep the tensors that they load, and write there
+        self.trainer.load_state_dict(state["trainer"])
+        self.batches.load_state_dict(state["batches"])
+        self._torn = False
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The history as one array (step, fields), or (step, fields, S)."""
+        self._read()
+        return self._history.rows()
+
+    def resume(
+        self, state: dict[str, Any], names: tuple[str, ...], rows: np.ndarray, events: list[Event]
+    ) -> None:
+        """Stand where another run stood: its state, its history and its events."""
+        self.load_state_dict(state)
+        self._history, self._unread, self._snapshot = History(), [], None
+        if len(rows):
+            self._history.extend(names, rows)
+        self.events = list(events)
+
+    def _check_offered(self, name: str, offered: Iterable[str]) -> None:
+        if name not in offered:
+            offers = ", ".join(offered) or "nothing of this kind"
+            raise ValueError(f"{type(self.trainer).__name__} offers {offers}; got {name!r}.")
+
+    def _keep_snapshot(self) -> None:
+        if self._snapshot is None or self.step - self._snapshot[0] >= self.snapshot_every:
+            self._snapshot = (self.step, self.state_dict())
+        elif self._torn:
+            self._return_to(self.step)
+
+    def _settle(self) -> None:
+        """Whole and finite: mend a step that was torn, read the records, look at the weights."""
+        if self._torn:
+            self._return_to(self.step)
+        self._read()
+        if not all_finite(self.trainer.state_dict()):
+            self._undo_first_bad_step()
+
+    def _read(self) -> None:
+        """Move the records into the history: one wait for the device for all of them."""
+        if not self._unread:
+            return
+        rows = torch.stack([torch.stack(record) for record in self._unread]).cpu().double().numpy()
+        if not np.isfinite(rows).all():
+            self._undo_first_bad_step()
+        self._history.extend(tuple(fields(self._unread[0])), rows)
+        self._unread.clear()
+
+    def _return_to(self, step: int) -> None:
+        """Back to the state after `step` steps, by playing on from the snapshot, to the bit."""
+        assert self._snapshot is not None
+        start, state = self._snapshot
+        self.load_state_dict(state)
+        self._torn = True
+        for _ in range(start, step):
+            self.trainer.step(next(self.batches))
+        self._torn = False
+
+    def _undo_first_bad_step(self) -> None:
+        """Play on from the snapshot, looking at every step; stand before the bad one and say so."""
+        assert self._snapshot is not None
+        start, state = self._snapshot
+        self.load_state_dict(state)
+        self._torn = True
+        good: list[tuple[Tensor, ...]] = []
+        what = ""
+        for _ in range(start, self.step):
+            record = self.trainer.step(next(self.batches))
+            bad = [name for name, v in fields(record).items() if not v.isfinite().all()]
+            what = ", ".join(bad) or ("" if all_finite(self.trainer.state_dict()) else "weights")
+            if what:
+                break
+            good.append(record)
+        self._history.cut(start)
+        self._unread = good
+        self._return_to(start + len(good))
+        raise NotFinite(start + len(good) + 1, what.replace("_", " "))

@@ -1,0 +1,1 @@
+"""The VAE wing: maps, bound, training, what to read from it."""
