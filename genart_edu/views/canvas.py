@@ -1,0 +1,184 @@
+"""Views side by side: a still figure, or live frames by blitting, and no pyplot in either.
+
+A frame costs the moving artists only: what stands still is drawn once and kept as pixels.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from typing import Protocol
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from genart_edu.views.style import LIGHT, Margins, Theme
+
+DPI = 100
+Arrays = Sequence[np.ndarray | None]  # what one view's `update` takes
+
+
+class View(Protocol):
+    """What a canvas asks of a view.  It is described without axes, then attached to some.
+
+    width: of the plot, in units of its height.  margins: inches around the plot.
+    alt: the picture in words.  artists: what moves, in drawing order.
+    update: takes the arrays; True if limits or labels changed, so that all must be drawn again.
+    """
+
+    width: float
+    margins: Margins
+    alt: str
+    artists: list[Artist]
+
+    def attach(self, ax: Axes, theme: Theme) -> None: ...
+    @property
+    def update(self) -> Callable[..., bool]: ...
+
+
+class Still(Figure):
+    """A matplotlib Figure that a notebook shows by itself, whether or not pyplot is there."""
+
+    alt = ""
+
+    def __repr__(self) -> str:
+        return f"<Figure: {self.alt}>"
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, object]]:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=2 * DPI)  # twice as fine as it is shown
+        width, height = (round(DPI * inches) for inches in self.get_size_inches())
+        return buffer.getvalue(), {"width": width, "height": height, "alt": self.alt}
+
+
+def arrange(
+    views: Sequence[View], height: float, width: float | None, columns: int | None
+) -> tuple[tuple[float, float], list[np.ndarray]]:
+    """Rows of at most `columns` views, each row `height` inches.  Margins stay; plots stretch.
+
+    -> (width, height) of all, and for each view left, bottom, width, height of its plot; inches,
+    on whole pixels, so that nothing is blurred.
+    """
+
+    def tall(view: View) -> float:
+        return height - view.margins.top - view.margins.bottom
+
+    columns = columns or len(views)
+    rows = [views[i : i + columns] for i in range(0, len(views), columns)]
+    rims = [sum(view.margins.left + view.margins.right for view in row) for row in rows]
+    plots = [sum(view.width * tall(view) for view in row) for row in rows]
+    total = width or max(rim + plot for rim, plot in zip(rims, plots, strict=True))
+    boxes = []
+    for r, row in enumerate(rows):
+        left, bottom = 0.0, (len(rows) - 1 - r) * height
+        for view in row:
+            left += view.margins.left
+            wide = view.width * tall(view) * (total - rims[r]) / plots[r]
+            box = left, bottom + view.margins.bottom, wide, tall(view)
+            boxes.append(np.round(DPI * np.array(box)) / DPI)
+            left += wide + view.margins.right
+    return (round(DPI * total) / DPI, round(DPI * height * len(rows)) / DPI), boxes
+
+
+class Canvas:
+    """A row of views, or several rows of at most `columns` views.
+
+    height: inches a row.  width: inches in all; by default as much as the views ask for.
+    The views are copied: one description can serve several canvases.
+    """
+
+    def __init__(
+        self,
+        views: Iterable[View],
+        theme: Theme = LIGHT,
+        height: float = 3.2,
+        width: float | None = None,
+        columns: int | None = None,
+    ) -> None:
+        self.views = [copy(view) for view in views]
+        if not self.views:
+            raise ValueError("A canvas needs at least one view.")
+        self.theme, self.height, self.width, self.columns = theme, height, width, columns
+        self.alt = "; ".join(view.alt for view in self.views)
+        self._figure = self._compose()
+        self._agg = FigureCanvasAgg(self._figure)
+        self._background: object = None
+
+    def frame(self, arrays: Iterable[Arrays]) -> np.ndarray:
+        """arrays: for each view what its `update` takes.  -> uint8 (H, W, 3)."""
+        if self._update(arrays) or self._background is None:
+            self._draw_background()
+        self._agg.restore_region(self._background)
+        for artist in self._artists():
+            artist.draw(self._agg.get_renderer())
+        rgba = np.asarray(self._agg.buffer_rgba())
+        return np.stack([rgba[..., c] for c in range(3)], axis=-1)  # 5 times as fast as a slice
+
+    def figure(self, arrays: Iterable[Arrays]) -> Still:
+        """The same picture as a matplotlib Figure of its own: later frames leave it alone."""
+        still = Canvas(self.views, self.theme, self.height, self.width, self.columns)
+        still._update(arrays)
+        return still._figure
+
+    def _update(self, arrays: Iterable[Arrays]) -> bool:
+        """Every view takes its arrays.  -> whether any of them must be drawn whole."""
+        changed = [view.update(*a) for view, a in zip(self.views, arrays, strict=True)]
+        return any(changed)
+
+    def _artists(self) -> list[Artist]:
+        return [artist for view in self.views for artist in view.artists]
+
+    def _draw_background(self) -> None:
+        """Draw and keep what stands still: matplotlib leaves 'animated' artists out.
+
+        They are animated only here, so that anyone else who draws the figure draws it whole.
+        """
+        for artist in self._artists():
+            artist.set_animated(True)
+        self._agg.draw()
+        self._background = self._agg.copy_from_bbox(self._figure.bbox)
+        for artist in self._artists():
+            artist.set_animated(False)
+
+    def _compose(self) -> Still:
+        """A figure with every view attached, in a place that is its own for good."""
+        size, boxes = arrange(self.views, self.height, self.width, self.columns)
+        figure = Still(figsize=size, dpi=DPI, facecolor=self.theme.background)
+        figure.set_layout_engine("none")
+        figure.alt = self.alt
+        for view, box in zip(self.views, boxes, strict=True):
+            view.attach(figure.add_axes(tuple(box / np.tile(size, 2))), self.theme)
+            for order, artist in enumerate(view.artists):
+                artist.set_zorder(10 + order)  # above all that stands still, as blitting draws it
+        return figure
+
+
+def still(
+    view: View,
+    *arrays: np.ndarray | None,
+    theme: Theme = LIGHT,
+    size: tuple[float, float] | None = None,
+) -> Still:
+    """One view as a figure.  arrays: what its `update` takes.  size: (width, height) in inches."""
+    width, height = size or (None, 3.6)
+    return Canvas([view], theme, height, width).figure([arrays])
+
+
+def png(frame: np.ndarray) -> bytes:
+    """A frame, bytes (H, W, 3), as a PNG file (RFC 2083).
+
+    Four times as fast as Pillow, and no larger: it tries no filters.
+    """
+    height, width, _ = frame.shape
+    rows = np.zeros((height, 1 + 3 * width), dtype=np.uint8)  # each row begins with its filter: 0
+    rows[:, 1:] = frame.reshape(height, -1)
+    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)  # 8 bits of red, green and blue
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), level=1)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )

@@ -1,0 +1,144 @@
+"""What a training has measured so far, as lines over its steps."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+
+from genart_edu.views.style import LABEL, SERIES, Margins, Role, Theme, key, roomy, themed
+
+POINTS = 160  # in a line: two pixels each, so that its dashes can be told
+
+
+def bin_size(n: int) -> int:
+    """How many neighbours to average: the least power of two that leaves at most POINTS bins.
+
+    A power of two, so that the bins of a growing history stay where they are.
+    """
+    return 1 << max(0, math.ceil(math.log2(max(n, 1) / POINTS)))
+
+
+def bin_means(values: np.ndarray, size: int) -> np.ndarray:
+    """Means of `size` neighbours; the last bin is as full as it is.  (N,) -> (ceil(N / size),)."""
+    starts = np.arange(0, len(values), size)
+    counts = np.diff(starts, append=len(values))
+    return np.add.reduceat(values, starts, dtype=float) / counts if len(values) else values
+
+
+def y_range(lines: Sequence[np.ndarray], references: Sequence[float]) -> tuple[float, float]:
+    """What the y axis must show: quantiles, so that a spike does not flatten all the rest.
+
+    The latest tenth counts for itself, or a late change of level would stay out of sight.
+    """
+    lines = [y for y in lines if len(y)]
+    bounds = [np.quantile(y, (0.02, 0.98)) for y in lines]
+    bounds += [np.quantile(y[-1 - len(y) // 10 :], (0.05, 0.95)) for y in lines]
+    seen = np.concatenate([*bounds, references]) if bounds or references else np.array([0.0, 1.0])
+    low, high = float(seen.min()), float(seen.max())
+    pad = max(0.06 * (high - low), 1e-3 * max(abs(low), abs(high)), 1e-6)
+    near_zero = 0 <= low < 0.4 * high
+    return (0.0 if near_zero else low - pad), high + pad
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Ascending heights in [0, 1], moved as little as keeps them `gap` apart."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + gap) if placed else height)
+    return placed
+
+
+class Curves:
+    """One line for each name, e.g. Curves(("reconstruction", "kl"), "Costs").
+
+    names: at most ten.  roles: how each is drawn.  unit: of y; stands behind the title.
+    references: values worth knowing, by name, e.g. {"2 log 2": 1.386}: dashed, named at the right.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        title: str,
+        *,
+        unit: str = "nats",
+        roles: Sequence[Role] = SERIES,
+        references: Mapping[str, float] | None = None,
+    ) -> None:
+        if not 1 <= len(names) <= len(roles):
+            raise ValueError(
+                f"Curves draws 1 to {len(roles)} lines with these roles; got {len(names)} names."
+            )
+        self.names, self.roles = tuple(names), tuple(roles)
+        self.title = f"{title} ({unit})" if unit else title
+        self.alt = f"{self.title}: {', '.join(names)} over steps"
+        self.references = dict(sorted((references or {}).items(), key=lambda item: item[1]))
+        right = 0.2 + 0.1 * max((len(name) for name in self.references), default=0)
+        letters = sum(map(len, names))
+        self.width = max(1.6, 0.05 * letters + 0.25 * len(names))  # the key fits above the plot
+        self.margins = Margins(0.75, right, 0.55, 0.7)
+
+    def attach(self, ax: Axes, theme: Theme) -> None:
+        self.ax = ax
+        self.size, self.x_limits, self.y_limits = 0, (0.0, 0.0), (0.0, 0.0)
+        themed(ax, theme, self.title, self.margins)
+        self.lines = [
+            ax.plot([], [], color=r.color(theme), linestyle=r.dash, marker=r.marker, label=name)[0]
+            for name, r in zip(self.names, self.roles, strict=False)
+        ]
+        for line in self.lines:
+            line.set(linewidth=2.2, markersize=7, markevery=[-1])
+        self.artists: list[Artist] = list(self.lines)
+        self.labels = [self._reference(name, theme) for name in self.references]
+        key(ax, theme, self.lines)
+        ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_formatter("{x:,.0f}")
+        ax.yaxis.set_major_formatter("{x:,g}")
+
+    def update(self, steps: np.ndarray, *values: np.ndarray) -> bool:
+        """steps (N,) ascending; values (N,) for each name.  What is not finite is left out."""
+        if any(np.shape(v) != np.shape(steps) for v in values) or len(values) != len(self.lines):
+            raise ValueError(f"Curves needs as many steps as values of each of {self.names}.")
+        size = bin_size(len(steps))
+        for line, value in zip(self.lines, values, strict=True):
+            finite = np.isfinite(value)
+            line.set_data(bin_means(steps[finite], size), bin_means(value[finite], size))
+        return any([self._fit_x(steps, size), self._fit_y()])
+
+    def _fit_x(self, steps: np.ndarray, size: int) -> bool:
+        left = steps[0] - steps[0] % 1000 if len(steps) else 0.0  # training may go on from later
+        limits = left, left + roomy(1.03 * (steps[-1] - left) if len(steps) else 0, least=100)
+        if (limits, size) == (self.x_limits, self.size):
+            return False
+        self.x_limits, self.size = limits, size
+        self.ax.set_xlim(limits)
+        self.ax.set_xlabel("step" if size == 1 else f"step   (each point: mean of {size})")
+        return True
+
+    def _fit_y(self) -> bool:
+        """Leave the limits alone while they hold the data and do not dwarf it."""
+        low, high = y_range(
+            [np.asarray(line.get_ydata()) for line in self.lines], [*self.references.values()]
+        )
+        bottom, top = self.y_limits
+        if bottom <= low and high <= top and top - bottom < 2.5 * (high - low):
+            return False
+        ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        self.y_limits = bottom, top = ticks[0], ticks[-1]
+        self.ax.set_ylim(bottom, top)
+        self.ax.set_yticks(ticks)
+        heights = [(y - bottom) / (top - bottom) for y in self.references.values()]
+        for label, height in zip(self.labels, spread(heights, 0.1), strict=True):
+            label.set_y(height)
+        return True
+
+    def _reference(self, name: str, theme: Theme) -> Text:
+        """A dashed line at a value worth knowing, its name beyond the right end."""
+        dashes = (0, (5, 4))
+        self.ax.axhline(self.references[name], color=theme.muted, linewidth=1.3, linestyle=dashes)
+        right: dict[str, Any] = {"transform": self.ax.transAxes, "va": "center", "size": LABEL}
+        return self.ax.text(1.02, 0, name, color=theme.muted, **right)

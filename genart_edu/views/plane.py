@@ -1,0 +1,131 @@
+"""A GAN whose data are points of the plane: what is real, what is fake, and what D makes of it."""
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
+
+from genart_edu.views.bitmap import Bitmap
+from genart_edu.views.style import (
+    FAKE,
+    LABEL,
+    REAL,
+    TICK,
+    Margins,
+    Role,
+    Theme,
+    blend,
+    key,
+    themed,
+)
+
+
+def points(
+    ax: Axes,
+    theme: Theme,
+    role: Role,
+    label: str = "",
+    size: float = 5,
+    alpha: float = 0.9,
+    marker: Path | None = None,
+) -> Line2D:
+    """A cloud, still empty.  A Line2D stamps one marker everywhere; a scatter draws each anew."""
+    cloud = Line2D([], [], linestyle="none", color=role.color(theme), label=label, alpha=alpha)
+    cloud.set(marker=role.marker if marker is None else marker, markersize=size)
+    cloud.set_markeredgewidth(1.4 if role.marker == "x" else 0)  # a cross is all edge
+    return ax.add_line(cloud)
+
+
+def square(ax: Axes, extent: float) -> None:
+    """Both axes from -extent to extent, with the same few ticks."""
+    ticks = np.array(MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(-extent, extent))
+    ticks = ticks[abs(ticks) <= extent]
+    ax.set(xlim=(-extent, extent), ylim=(-extent, extent), xticks=ticks, yticks=ticks)
+
+
+def axes_named(ax: Axes, name: str) -> None:
+    """Call the axes of a plane, which has one scale, e.g. z₁ and z₂."""
+    ax.set_aspect("equal", anchor="W")
+    ax.set_xlabel(f"{name}₁")
+    ax.set_ylabel(f"{name}₂", rotation=0, va="center")
+
+
+def shades(theme: Theme) -> np.ndarray:
+    """The colours of D(x) from 0 (fake's) over 1/2 to 1 (real's).  -> bytes (256, 4)."""
+    fake, real = (blend(role.color(theme), theme.background, 0.65) for role in (FAKE, REAL))
+    middle = blend(theme.grid, theme.background, 0.5)
+    level = np.linspace(0, 1, 256)
+    channels = [np.interp(level, (0, 0.5, 1), c) for c in zip(fake, middle, real, strict=True)]
+    return np.rint(255 * np.stack(channels, axis=1)).astype(np.uint8)
+
+
+def knots(n: int, pixels: int) -> np.ndarray:
+    """Weights (pixels, n) that read n values, evenly from edge to edge, at the pixels' centres."""
+    at = (np.arange(pixels) + 0.5) / pixels * (n - 1)
+    return np.stack([np.interp(at, np.arange(n), one) for one in np.eye(n)], axis=1)
+
+
+class Plane:
+    """Real and fake points of the plane, over how real the discriminator takes each place to be.
+
+    extent: the plane is shown from -extent to extent.
+    """
+
+    width = 1.0
+    margins = Margins(0.6, 0.75, 0.55, 0.7)
+
+    def __init__(self, title: str, extent: float = 3.0) -> None:
+        self.title, self.extent = title, extent
+        self.alt = f"{title}: real and fake points in the plane"
+
+    def attach(self, ax: Axes, theme: Theme) -> None:
+        themed(ax, theme, self.title, self.margins)
+        axes_named(ax, "x")
+        square(ax, self.extent)
+        self.shades = shades(theme)
+        self.surface, self.pixels = Bitmap(ax), round(min(ax.bbox.size))
+        self.weights = knots(1, self.pixels), knots(1, self.pixels)  # of a surface not yet seen
+        self.real = points(ax, theme, REAL, "real", size=6, alpha=0.75)
+        self.fake = points(ax, theme, FAKE, "fake", size=4)
+        self.artists: list[Artist] = [self.surface, self.real, self.fake]
+        key(ax, theme, [self.real, self.fake])
+        self.scale = self._scale(ax, theme)
+
+    def update(self, real: np.ndarray, fake: np.ndarray, surface: np.ndarray | None = None) -> bool:
+        """real (N, 2), fake (M, 2), surface (H, W): D(x) = sigmoid(logit) in [0, 1], or None.
+
+        surface[i, j] is at x = X[j], y = X[i], with X evenly from -extent to extent, both included.
+        """
+        self.real.set_data(*real.T)
+        self.fake.set_data(*fake.T)
+        if surface is not None:
+            self._paint(np.nan_to_num(surface.clip(0, 1), nan=0.5))
+        changed = self.scale.get_visible() != (surface is not None)
+        self.surface.set_visible(surface is not None)
+        self.scale.set_visible(surface is not None)
+        return changed
+
+    def _paint(self, surface: np.ndarray) -> None:
+        """Interpolate D(x), not its colours, to the screen's pixels; top row first."""
+        if tuple(w.shape[1] for w in self.weights) != surface.shape:
+            rows, columns = (knots(n, self.pixels) for n in surface.shape)
+            self.weights = rows[::-1], columns
+        rows, columns = self.weights
+        level = np.rint(255 * (rows @ surface @ columns.T)).astype(np.uint8)
+        self.surface.show(self.shades[level], (-self.extent, self.extent) * 2)
+
+    def _scale(self, ax: Axes, theme: Theme) -> Axes:
+        """The colour key at the right: D(x) from 0 to 1."""
+        scale = ax.inset_axes((1.05, 0, 0.06, 1), visible=False)
+        scale.imshow(self.shades[:, None], origin="lower", aspect="auto", extent=(0, 1, 0, 1))
+        scale.set_title("D(x)", loc="left", size=LABEL, color=theme.ink, pad=7)
+        scale.tick_params(colors=theme.muted, labelsize=TICK, length=0, pad=5)
+        scale.yaxis.tick_right()
+        scale.set(xticks=[], yticks=(0, 0.5, 1), yticklabels=("0", "½", "1"))
+        low, _, high = scale.get_yticklabels()  # keep them within the bar's height
+        low.set_verticalalignment("bottom")
+        high.set_verticalalignment("top")
+        scale.spines[:].set_visible(False)
+        return scale

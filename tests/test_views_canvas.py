@@ -1,0 +1,173 @@
+"""The canvas: a live frame is the full picture, a still is complete, and nothing needs pyplot."""
+
+import io
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from genart_edu.views.canvas import DPI, Canvas, Still, arrange, png, still
+from genart_edu.views.curves import Curves
+from genart_edu.views.images import ImageGrid, Pairs
+from genart_edu.views.latent import LatentPlane
+from genart_edu.views.plane import Plane
+from genart_edu.views.style import DARK, LIGHT, REAL, Theme
+
+
+def views() -> list:
+    return [
+        Curves(("real", "fake"), "Losses", references={"log 2": 0.693, "2 log 2": 1.386}),
+        Plane("Samples"),
+        LatentPlane("Latents", ("ring", "disc")),
+        Pairs("Pairs"),
+        ImageGrid("Grid"),
+    ]
+
+
+def look(n: int, seed: int = 0) -> list[tuple]:
+    """What the views take after n steps of a training that never was."""
+    rng = np.random.default_rng(seed)
+    steps = np.arange(1, n + 1)
+    noise = rng.normal(0, 0.1, (2, n))
+    images = rng.random((2, 16, 8, 8))
+    return [
+        (steps, 1.4 + noise[0], 0.7 + 20 / np.maximum(steps, 1) + noise[1]),
+        (rng.normal(0, 1, (50, 2)), rng.normal(0, 1, (60, 2)), rng.random((9, 9))),
+        (rng.normal(0, 1 + n / 1000, (40, 2)), rng.integers(0, 2, 40)),
+        (images[0], images[1]),
+        (rng.random((12, 3, 8, 8)),),
+    ]
+
+
+def pixels(figure: Still) -> np.ndarray:
+    """The figure as matplotlib itself saves it, at the size of a frame."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI)
+    return np.asarray(Image.open(buffer).convert("RGB"))
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_a_frame_after_many_updates_is_the_picture_drawn_whole(theme: Theme):
+    canvas = Canvas(views(), theme)
+    for n in (0, 1, 2, 5, 40, 41, 90, 170, 400, 1500, 1501, 30):  # the last step is a rewind
+        frame = canvas.frame(look(n, seed=n))
+    whole = pixels(canvas._figure)
+    assert frame.dtype == np.uint8 and frame.shape == whole.shape
+    assert np.abs(frame.astype(int) - whole).max() <= 2
+
+
+def test_frames_move_with_their_arrays_and_return():
+    canvas = Canvas(views())
+    canvas.frame(look(100))
+    first, other = canvas.frame(look(100)), canvas.frame(look(100, seed=1))
+    edges = [round(canvas._figure.axes[i].bbox.x0) for i in range(5)]
+    for left in edges:  # every view has moved
+        assert (first[:, left : left + 150] != other[:, left : left + 150]).any()
+    assert (canvas.frame(look(100)) == first).all()
+
+
+def test_full_redraws_are_rare_and_no_plot_moves(monkeypatch: pytest.MonkeyPatch):
+    canvas = Canvas(views()[:3])
+    places = [ax.get_position().bounds for ax in canvas._figure.axes[:3]]
+    redraws: list[None] = []
+    draw = Canvas._draw_background
+    monkeypatch.setattr(Canvas, "_draw_background", lambda c: redraws.append(draw(c)))
+    for n in range(1, 2000, 20):
+        canvas.frame(look(n, seed=n)[:3])
+    assert 1 < len(redraws) < 30
+    assert [ax.get_position().bounds for ax in canvas._figure.axes[:3]] == places
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_a_still_holds_what_moves(theme: Theme):
+    steps = np.arange(50)
+    figure = still(Curves(("real",), "Curve", roles=(REAL,)), steps, steps / 50, theme=theme)
+    color = np.round(255 * np.array(to_rgb(REAL.color(theme))))
+    assert (np.abs(pixels(figure) - color).max(axis=-1) < 3).sum() > 300
+    agg: Any = figure.canvas
+    agg.draw()
+    drawn = np.asarray(agg.buffer_rgba())[..., :3]
+    assert (drawn == pixels(figure)).all()
+    assert (drawn[2, 2] == np.round(255 * np.array(to_rgb(theme.background)))).all()
+
+
+def test_a_figure_is_left_alone_by_later_frames():
+    canvas = Canvas(views())
+    canvas.frame(look(10))
+    figure = canvas.figure(look(100))
+    before = pixels(figure)
+    canvas.frame(look(200, seed=1))
+    assert (pixels(figure) == before).all()
+
+
+def test_one_description_serves_two_canvases():
+    grid = ImageGrid("Grid")
+    light, dark = Canvas([grid], LIGHT), Canvas([grid], DARK)
+    black, white = np.zeros((1, 4, 4)), np.ones((1, 4, 4))
+    light.frame([(black,)])
+    dark.frame([(white,)])
+    assert (light.frame([(black,)])[150, 150] == 0).all()
+    assert not hasattr(grid, "artists")
+
+
+def test_a_notebook_shows_a_still_with_no_pyplot():
+    formatters = pytest.importorskip("IPython.core.formatters")
+    figure = still(ImageGrid("Samples"), np.ones((4, 8, 8)))
+    data, metadata = formatters.DisplayFormatter().format(figure)
+    shown = Image.open(io.BytesIO(data["image/png"]))
+    assert data["text/plain"] == repr(figure) == "<Figure: Samples: a grid of images>"
+    assert shown.size == tuple(2 * metadata["image/png"][side] for side in ("width", "height"))
+    assert metadata["image/png"]["alt"] == "Samples: a grid of images"
+    assert np.asarray(shown.convert("L"))[shown.height // 2, shown.width // 2] == 255
+
+
+def test_views_import_neither_pyplot_nor_torch():
+    code = """
+import sys, numpy as np
+from genart_edu.views.canvas import png, still, Canvas
+from genart_edu.views.curves import Curves
+from genart_edu.views import images, latent, plane
+view, arrays = Curves(("a",), "Curve"), (np.arange(3), np.arange(3.0))
+still(view, *arrays)._repr_png_()
+png(Canvas([view]).frame([arrays]))
+print([name for name in ("matplotlib.pyplot", "torch") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_png_is_read_back_as_it_was():
+    frame = np.random.default_rng(0).integers(0, 256, (17, 31, 3), dtype=np.uint8)
+    image = Image.open(io.BytesIO(png(frame)))
+    assert image.mode == "RGB" and (np.asarray(image) == frame).all()
+
+
+def test_rows_fill_the_width_and_views_keep_apart():
+    (width, height), boxes = arrange(views(), height=3.0, width=None, columns=2)
+    assert height == 9.0
+    for box, view in zip(boxes, views(), strict=True):
+        margins = view.margins
+        assert box[0] >= margins.left - 0.01 and box[0] + box[2] + margins.right <= width + 0.02
+    for one, other, view in zip(boxes, boxes[1:], views(), strict=False):
+        if one[1] // 3 == other[1] // 3:  # in one row
+            assert other[0] > one[0] + one[2] + view.margins.right
+    assert np.allclose(np.array(boxes) * DPI, np.round(np.array(boxes) * DPI))
+    last_of_row = boxes[3]
+    assert last_of_row[0] + last_of_row[2] == pytest.approx(
+        width - views()[3].margins.right, abs=0.02
+    )
+
+
+def test_a_size_is_kept():
+    figure = still(Plane("Samples"), np.zeros((1, 2)), np.zeros((1, 2)), size=(5, 4))
+    assert figure.get_size_inches() == pytest.approx((5, 4))
+    assert Canvas([Plane("Samples")], height=2.5).frame([(np.zeros((0, 2)),) * 2]).shape[0] == 250
+
+
+def test_no_views_is_an_error():
+    with pytest.raises(ValueError, match="at least one view"):
+        Canvas([])

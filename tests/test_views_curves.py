@@ -1,0 +1,155 @@
+"""Curves: they run where the numbers say, bins do not move, and axes settle and stay."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.transforms import Bbox
+
+from genart_edu.views.canvas import Canvas
+from genart_edu.views.curves import POINTS, Curves, bin_means, bin_size, spread, y_range
+from genart_edu.views.style import FAKE, REAL
+
+
+def canvas_of(*names: str, **settings) -> tuple[Canvas, Any]:
+    canvas = Canvas([Curves(names, "Losses", **settings)])
+    return canvas, canvas.views[0]
+
+
+def is_drawn(canvas: Canvas, frame: np.ndarray, color: str, x: float, y: float) -> bool:
+    """Whether a pixel near the data point (x, y) has the colour."""
+    column, height = canvas._figure.axes[0].transData.transform((x, y))
+    row = len(frame) - height
+    near = frame[round(row) - 4 : round(row) + 5, round(column) - 4 : round(column) + 5]
+    return bool((np.abs(near - 255 * np.array(to_rgb(color))).max(axis=-1) < 3).any())
+
+
+def test_bin_means_are_means_of_neighbours():
+    values = np.random.default_rng(0).normal(size=1003)
+    for size in (1, 2, 16, 2000):
+        expected = [np.mean(values[i : i + size]) for i in range(0, 1003, size)]
+        assert np.allclose(bin_means(values, size), expected)
+
+
+def test_bins_are_few_and_stay_where_they_are():
+    values = np.random.default_rng(0).normal(size=100_000)
+    assert [bin_size(n) for n in (0, 1, POINTS, POINTS + 1)] == [1, 1, 1, 2]
+    for n in (5 * POINTS, 12_345, 99_000):
+        size = bin_size(n)
+        few, more = bin_means(values[:n], size), bin_means(values[: n + size], size)
+        assert POINTS / 2 <= len(few) <= POINTS
+        assert (few[:-1] == more[: len(few) - 1]).all()
+
+
+def test_lines_run_where_the_numbers_say():
+    canvas, _ = canvas_of("real", "fake", roles=(REAL, FAKE))
+    steps = np.arange(1, 61)
+    frame = canvas.frame([(steps, 0.02 * steps, 3 - 0.02 * steps)])
+    for step in (5, 20, 55):
+        assert is_drawn(canvas, frame, REAL.light, step, 0.02 * step)
+        assert is_drawn(canvas, frame, FAKE.light, 60, 3 - 0.02 * 60)
+        assert not is_drawn(canvas, frame, REAL.light, step, 3 - 0.02 * step)
+
+
+def test_lines_differ_by_dash_and_by_marker():
+    _, view = canvas_of(*"abcde")
+    assert (
+        len({line.get_linestyle() + str(line._unscaled_dash_pattern) for line in view.lines}) == 5
+    )
+    assert len({line.get_marker() for line in view.lines}) == 5
+
+
+def test_what_is_not_finite_is_left_out():
+    canvas, view = canvas_of("half", "none")
+    steps = np.arange(1.0, 101)
+    half = np.where(steps % 2 == 0, steps / 100, np.nan)  # as a half step leaves it
+    half[49] = np.inf
+    canvas.frame([(steps, half, np.full(100, np.nan))])
+    x, y = view.lines[0].get_data()
+    assert len(x) == 49 and np.allclose(y, x / 100)
+    assert len(view.lines[1].get_xdata()) == 0
+    assert np.isfinite(view.ax.get_ylim()).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_a_short_history_is_drawn(n: int):
+    canvas, view = canvas_of("loss", references={"log 2": 0.693})
+    frame = canvas.frame([(np.arange(n), np.full(n, 5.0))])
+    assert frame.shape[2] == 3
+    low, high = view.ax.get_ylim()
+    assert low < 0.693 < high and (n == 0 or low < 5 < high)
+
+
+def test_a_spike_does_not_flatten_the_rest_but_a_new_level_is_shown():
+    steps = np.arange(1, 2001)
+    calm = 1 + 0.1 * np.random.default_rng(0).normal(size=2000)
+    spiked, risen = calm.copy(), calm.copy()
+    spiked[900] = 1e6
+    risen[-150:] += 10
+    for values, top in ((calm, 1.1), (spiked, 1.1), (risen, 11)):
+        canvas, view = canvas_of("loss")
+        canvas.frame([(steps, values)])
+        assert top / 1.4 < view.ax.get_ylim()[1] < 1.4 * top
+
+
+def test_the_range_holds_references_and_a_near_zero():
+    assert y_range([], []) == (0, 1.06)
+    low, high = y_range([np.array([5.0, 6.0])], [4.0])
+    assert 3.5 < low < 4 and 6 < high < 6.5
+    assert y_range([np.array([1.0, 6.0])], [])[0] == 0
+    assert y_range([np.full(9, 3.0)], [])[0] < 3 < y_range([np.full(9, 3.0)], [])[1]
+
+
+def test_the_x_axis_follows_the_run_back_and_on_from_a_checkpoint():
+    canvas, view = canvas_of("loss")
+    for first, last, limits in (
+        (1, 900, (0, 1000)),
+        (1, 90, (0, 100)),
+        (20_001, 20_050, (20_000, 20_100)),
+        (500, 1000, (0, 1500)),
+    ):
+        steps = np.arange(first, last + 1)
+        canvas.frame([(steps, np.ones(len(steps)))])
+        assert view.ax.get_xlim() == limits
+
+
+def test_the_axis_says_what_a_point_is():
+    canvas, view = canvas_of("loss")
+    for n, label in ((POINTS, "step"), (4 * POINTS, "step   (each point: mean of 4)")):
+        canvas.frame([(np.arange(n), np.ones(n))])
+        assert view.ax.get_xlabel() == label
+
+
+def test_names_cover_neither_data_nor_each_other():
+    names = ("reconstruction", "kl", "-elbo")
+    canvas, view = canvas_of(*names, references={"one": 1.0, "and one": 1.001, "ten": 10.0})
+    canvas.frame([(np.arange(9), *np.random.default_rng(0).normal(5, 1, (3, 9)))])
+    renderer = canvas._agg.get_renderer()
+    plot, paper = view.ax.bbox, canvas._figure.bbox
+    key = view.ax.get_legend().get_window_extent(renderer)
+    labels = [label.get_window_extent(renderer) for label in view.labels]
+    title = view.ax._left_title.get_window_extent(renderer)
+    for box in (key, title, *labels, view.ax.xaxis.get_tightbbox(renderer)):
+        assert (
+            paper.x0 <= box.x0 and box.x1 <= paper.x1 and paper.y0 <= box.y0 and box.y1 <= paper.y1
+        )
+    assert key.y0 >= plot.y1 - 1 and title.y0 >= key.y1 - 3 and key.x1 <= plot.x1 + 20
+    assert all(label.x0 > plot.x1 for label in labels)
+    assert not any(Bbox.intersection(a, b) for a, b in pairwise(labels))
+
+
+def test_spread_keeps_a_gap_and_moves_nothing_else():
+    assert spread([], 0.1) == []
+    assert spread([0.1, 0.5], 0.1) == [0.1, 0.5]
+    assert spread([0.1, 0.1, 0.15, 0.9], 0.1) == pytest.approx([0.1, 0.2, 0.3, 0.9])
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="got 11 names"):
+        Curves("abcdefghijk", "Eleven")
+    canvas, _ = canvas_of("a", "b")
+    for arrays in ((np.arange(3), np.ones(3)), (np.arange(3), np.ones(3), np.ones(4))):
+        with pytest.raises(ValueError, match="as many steps"):
+            canvas.frame([arrays])

@@ -1,0 +1,113 @@
+"""Image grids and pairs: each picture in its place, its pixels square, exact and in order."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genart_edu.views.canvas import DPI, Canvas, still
+from genart_edu.views.images import ImageGrid, Pairs, to_bytes
+from genart_edu.views.style import DARK
+
+
+def squares(frame: np.ndarray, color: object) -> tuple[int, float, float]:
+    """How many pixels have just that colour, and their mean row and column."""
+    rows, columns = np.nonzero((frame == color).all(axis=-1))
+    return len(rows), rows.mean(), columns.mean()
+
+
+def flat(levels: np.ndarray, side: int = 8) -> np.ndarray:
+    """One picture of one colour for each level of red: letters are grey, and never that."""
+    colors = np.stack([levels, 0 * levels + 200, 0 * levels + 20], axis=1) / 255
+    return np.broadcast_to(colors[..., None, None], (len(levels), 3, side, side))
+
+
+def test_a_grid_is_read_like_a_page():
+    levels = np.arange(100, 120)
+    frame = Canvas([ImageGrid("Grid", columns=8)]).frame([(flat(levels),)])
+    found = [squares(frame, (level, 200, 20)) for level in levels]
+    assert len({count for count, _, _ in found}) == 1
+    assert found == sorted(found, key=lambda at: (at[1], at[2]))
+    assert [len({round(at[axis]) for at in found}) for axis in (1, 2)] == [3, 8]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_data_pixel_is_a_square_of_screen_pixels(channels: int):
+    image = np.random.default_rng(0).permutation(64 * channels).reshape(1, channels, 8, 8) / 255
+    frame = Canvas([ImageGrid("")], height=3.2).frame([(image,)])
+    bytes_ = np.broadcast_to(np.round(255 * image[0]), (3, 8, 8)).transpose(1, 2, 0)
+    counts = {squares(frame, tuple(bytes_[y, x]))[0] for y in range(8) for x in range(8)}
+    assert counts == {33**2}  # 270 pixels for 8
+    left, top = squares(frame, tuple(bytes_[0, 0])), squares(frame, tuple(bytes_[7, 7]))
+    assert left[1] < top[1] and left[2] < top[2]
+
+
+def test_a_finer_still_shows_the_same_pixels():
+    images = np.random.default_rng(0).random((64, 8, 8))
+    figure = still(ImageGrid("Fine"), images)
+    shown = []
+    for dpi in (DPI, 2 * DPI):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=dpi)
+        shown.append(np.asarray(Image.open(buffer).convert("RGB")))
+    rows = slice(60, -20)  # the title's letters are finer, the pictures are not
+    assert (shown[1][::2, ::2][rows, 20:-20] == shown[0][rows, 20:-20]).all()
+
+
+@pytest.mark.parametrize("columns", [8, 12])
+def test_eight_rows_of_small_pictures_fill_the_plot(columns: int):
+    canvas = Canvas([ImageGrid("", columns)])
+    frame = canvas.frame([(np.zeros((8 * columns, 8, 8)),)])
+    rows, columns_ = np.nonzero((frame == 0).all(axis=-1))
+    box = canvas._figure.axes[0].bbox
+    assert np.ptp(rows) + 1 == round(box.height) and np.ptp(columns_) + 1 == round(box.width)
+
+
+def test_what_is_too_large_is_made_smaller_and_stays_inside():
+    images = np.ones((64, 3, 64, 64)) * 0.5
+    frame = Canvas([ImageGrid("")]).frame([(images,)])
+    rows, columns = np.nonzero((np.abs(frame.astype(int) - 128) < 3).all(axis=-1))
+    assert 250 < np.ptp(rows) < 275 and 250 < np.ptp(columns) < 275
+    assert 0.9 < len(rows) / 270**2 < 1
+
+
+@pytest.mark.parametrize("theme", [DARK])
+def test_none_then_one_then_many_then_none(theme):
+    canvas = Canvas([ImageGrid("Grid"), Pairs("Pairs")], theme)
+    empty = canvas.frame([(np.zeros((0, 8, 8)),), (np.zeros((0, 8, 8)),) * 2])
+    for n in (1, 7, 64):
+        images = np.ones((n, 8, 8))
+        assert (canvas.frame([(images,), (images, images)]) != empty).any()
+    again = canvas.frame([(np.zeros((0, 8, 8)),), (np.zeros((0, 8, 8)),) * 2])
+    assert (again == empty).all()
+
+
+def test_each_pair_is_one_above_the_other():
+    canvas = Canvas([Pairs("Pairs", columns=8, labels=("data", "model"))])
+    upper, lower = np.arange(10, 30), np.arange(110, 130)
+    frame = canvas.frame([(flat(upper), flat(lower))])
+    for a, b in zip(upper, lower, strict=True):
+        (_, top, x), (_, bottom, below) = squares(frame, (a, 200, 20)), squares(frame, (b, 200, 20))
+        assert x == below and 5 < bottom - top < 40
+    words = [text.get_text() for text in canvas.views[0].ax.get_yticklabels()]
+    assert words == ["data", "model"] * 3
+    heights = canvas.views[0].ax.transData.transform(
+        [(0, y) for y in canvas.views[0].ax.get_yticks()]
+    )
+    assert len(frame) - heights[0, 1] == pytest.approx(squares(frame, (10, 200, 20))[1], abs=1)
+
+
+def test_bytes_are_rounded_clipped_and_never_nan():
+    values = np.array([[[0, 1, 0.5, -3, 7, np.nan, np.inf, 1 / 255]]])
+    assert to_bytes(values)[0, 0, :, 0].tolist() == [0, 255, 128, 0, 255, 0, 255, 1]
+    assert (to_bytes(values)[..., 3] == 255).all()
+
+
+def test_what_is_no_image_is_refused():
+    canvas = Canvas([ImageGrid("Grid")])
+    for shape in ((4, 2, 8, 8), (8, 8)):
+        with pytest.raises(ValueError, match="C 1 or 3"):
+            canvas.frame([(np.zeros(shape),)])
+    with pytest.raises(ValueError, match="same shape"):
+        Canvas([Pairs("Pairs")]).frame([(np.zeros((2, 8, 8)), np.zeros((3, 8, 8)))])
