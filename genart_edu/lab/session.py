@@ -1,0 +1,116 @@
+"""A run in a terminal: a progress bar, and what it leaves in a folder."""
+
+import csv
+import io
+import itertools
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from genart_edu.device import describe, pick_device, rngs
+from genart_edu.lab import checkpoint
+from genart_edu.lab.experiment import Experiment, save
+from genart_edu.lab.parts import NotFinite
+from genart_edu.lab.run import Run
+from genart_edu.lab.stages import Stage, array, latents, pictures, samples
+from genart_edu.views.canvas import Canvas, Still, still
+from genart_edu.views.images import ImageGrid
+from genart_edu.views.plane import Plane
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+def new_folder(out: Path | None, experiment: Experiment) -> Path:
+    """A folder for a new run, made; by default genart-runs/MODEL-DATA, numbered if need be.
+
+    ValueError if `out` holds a run already: nothing is overwritten.
+    """
+    name = "".join(c if c.isalnum() else "-" for c in f"{experiment.model}-{experiment.data}")
+    plain = Path("genart-runs") / name
+    numbered = (plain.with_name(f"{name}-{n}") for n in itertools.count(2))
+    folder = out or next(f for f in itertools.chain([plain], numbered) if not f.exists())
+    if (folder / CHECKPOINT).exists():
+        raise ValueError(f"{folder} holds a run already: choose another --out, or resume it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def train(experiment: Experiment, run: Run, stage: Stage, steps: int, folder: Path) -> int:
+    """Play `steps` steps and keep what came of it, whatever stops them.
+
+    -> exit code: 0; 1 if a step was not finite; 130 after Ctrl-C.
+    """
+    device = describe(pick_device(experiment.device))
+    print(f"{experiment.model.upper()} on {experiment.data}: {device}")
+    code, goal = 0, run.step + steps
+    try:
+        with tqdm(total=goal, initial=run.step, unit="step", disable=None) as bar:
+            for record in run.play(steps, every=50):
+                losses = {name: f"{v:.2f}" for name, v in vars(record).items() if name != "step"}
+                bar.set_postfix(losses, refresh=False)
+                bar.update(record.step - bar.n)
+    except NotFinite as error:
+        print(f"{error}  Try a smaller learning rate.")
+        code = 1
+    except KeyboardInterrupt:
+        print("Stopped.")
+        code = 130
+    print(stage.status(run.history))
+    for path in keep(folder, experiment, run, stage):
+        print(f"  {path}")
+    if code:
+        print(f"Go on with: genart resume {folder / CHECKPOINT} --steps {goal - run.step}")
+    return code
+
+
+def keep(folder: Path, experiment: Experiment, run: Run, stage: Stage) -> list[Path]:
+    """Write the checkpoint, history.csv and poster.png, each whole or not at all."""
+    files = [folder / name for name in (CHECKPOINT, "history.csv", "poster.png")]
+    save(files[0], experiment, run, stage)
+    checkpoint.write_whole(files[1], _csv(run.history))
+    poster = Canvas(stage.views()).figure(stage.look(run.history))
+    checkpoint.write_whole(files[2], _png(poster))
+    return files
+
+
+def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> Path:
+    """Paint n samples of a saved model, about as many rows as columns.  -> the picture's path.
+
+    Needs neither the data that the model learned from nor the device that it learned on.
+    """
+    saved = checkpoint.read(path)
+    try:
+        experiment = Experiment(**saved.about["experiment"])
+        shape = tuple(saved.about["shape"])
+    except (KeyError, TypeError):
+        raise ValueError(f"{path} does not say which experiment it is from.") from None
+    trainer = experiment.trainer(shape, torch.device("cpu"))
+    trainer.load_weights(saved.state["trainer"])
+    x = samples(trainer, latents(trainer, n, rngs(seed, 1)[0]))
+    title = f"{experiment.model.upper()} on {experiment.data}"
+    if len(shape) == 3:
+        grid = ImageGrid(title, columns=math.ceil(n**0.5))
+        picture = still(grid, pictures(x, shape), size=(6, 6))
+    else:
+        extent = float(x.abs().max())
+        picture = still(Plane(title, extent), np.empty((0, 2)), array(x), size=(6, 6))
+    out = out or path.with_name(f"samples-{n}-seed-{seed}.png")
+    checkpoint.write_whole(out, _png(picture))
+    return out
+
+
+def _csv(history: dict[str, np.ndarray]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(history)
+    writer.writerows(zip(*(column.tolist() for column in history.values()), strict=True))
+    return text.getvalue().encode()
+
+
+def _png(figure: Still) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=200)
+    return buffer.getvalue()
