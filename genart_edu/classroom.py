@@ -1,0 +1,60 @@
+"""What `genart demo` and `genart lab` open: the demo app, and JupyterLab on copied lessons."""
+
+import hashlib
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+from genart_edu.bundled import bundled
+from genart_edu.lab.checkpoint import write_whole
+
+COPIED = ".genart-lessons.json"  # what was copied into a folder: name -> SHA-256
+
+
+def open_demo(host: str, port: int | None, browser: bool) -> None:
+    """Serve the classroom app until Ctrl-C."""
+    app = runpy.run_path(str(bundled("demos") / "app.py"))
+    app["launch"](host=host, port=port, open_browser=browser)
+
+
+def copy_lessons(folder: Path) -> list[str]:
+    """Copy the lessons into a folder that the student owns.  -> what was done, in words.
+
+    A file that the student changed is never touched; one that was not is brought up to date.
+    """
+    note = folder / COPIED
+    copied: dict[str, str] = json.loads(note.read_text("utf-8")) if note.exists() else {}
+    done = []
+    for source in sorted(bundled("lessons").iterdir()):
+        if source.suffix not in (".ipynb", ".md"):
+            continue
+        target, content = folder / source.name, source.read_bytes()
+        theirs = target.read_bytes() if target.exists() else None
+        if theirs == content:
+            copied[source.name] = _hash(content)
+        elif theirs is None or _hash(theirs) == copied.get(source.name):
+            write_whole(target, content)
+            copied[source.name] = _hash(content)
+            done.append(f"{'new' if theirs is None else 'brought up to date'}: {target}")
+        else:
+            done.append(f"kept as you changed it: {target}")
+    write_whole(note, json.dumps(copied, indent=1).encode())
+    return done
+
+
+def open_lab(folder: Path, browser: bool) -> int:
+    """JupyterLab on a folder, without news or update checks, until it is closed.  -> exit code."""
+    command = [
+        *(sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.resolve()}"),
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *([] if browser else ["--no-browser"]),
+    ]
+    return subprocess.call(command, env=os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
