@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
-import pooch  # type: ignore[import-untyped]
+import pooch
 import pytest
 import torch
 

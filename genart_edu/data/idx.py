@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
-import pooch  # type: ignore[import-untyped]
+import pooch
 import torch
 
 from genart_edu.data.images import Images
@@ -96,12 +96,17 @@ def idx(
     if source is None and name not in SOURCES:
         raise ValueError(f"IDX data must be one of {', '.join(SOURCES)}; got {name!r}.")
     source = source or SOURCES[name]
-    folder = Path(cache).expanduser() if cache else pooch.os_cache("genart_edu") / name
+    folder = Path(cache).expanduser() if cache else cache_folder(name)
     train_x, train_labels, test_x, test_labels = _fetch(source, folder)
     return (
         _images(train_x, train_labels, source.names),
         _images(test_x, test_labels, source.names),
     )
+
+
+def cache_folder(name: str) -> Path:
+    """Where the files of a data set are kept, unless you say otherwise."""
+    return Path(pooch.os_cache("genart_edu")) / name
 
 
 def read_idx(path: Path, dims: int) -> np.ndarray:

@@ -107,6 +107,11 @@ class GANTrainer:
     def discriminator_lr(self, value: float) -> None:
         self.discriminator_optimizer.param_groups[0]["lr"] = value
 
+    def load_weights(self, state: dict[str, Any]) -> None:
+        """Take from a state only the maps, on whatever device this is."""
+        self.generator.load_state_dict(state["generator"])
+        self.discriminator.load_state_dict(state["discriminator"])
+
     _parts = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer")
 
     def state_dict(self) -> dict[str, Any]:

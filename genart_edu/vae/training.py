@@ -49,6 +49,10 @@ class VAETrainer:
     def lr(self, value: float) -> None:
         self.optimizer.param_groups[0]["lr"] = value
 
+    def load_weights(self, state: dict[str, Any]) -> None:
+        """Take from a state only what paints, on whatever device this is."""
+        self.model.load_state_dict(state["model"])
+
     def state_dict(self) -> dict[str, Any]:
         return {
             "model": self.model.state_dict(),
