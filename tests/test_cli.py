@@ -1,0 +1,207 @@
+"""`genart` as a user types it: what it leaves, what it says, and its exit codes."""
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genart_edu import cli, classroom
+from genart_edu.lab.run import Run
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    folder = tmp_path / "a place with 空格"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+
+def run(*words):
+    """The exit code; argparse leaves by SystemExit."""
+    try:
+        return cli.main(words)
+    except SystemExit as leaving:
+        return leaving.code
+
+
+def history(folder):
+    rows = list(csv.DictReader(io.StringIO((folder / "history.csv").read_text())))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ("vae",),
+        ("vae", "--data", "digits-grey", "--likelihood", "gaussian", "--latent-dim", "2"),
+        ("vae", "--data", "moons"),
+        ("gan", "--data", "ring", "--generator-loss", "minimax"),
+        ("gan", "--data", "motifs", "--batch-size", "16", "--activation", "relu"),
+    ],
+)
+def test_train_leaves_checkpoint_history_and_poster_and_says_where(choices, capsys):
+    assert run("train", *choices, "--steps", "12", "--out", "out", "--device", "cpu") == 0
+    said = capsys.readouterr().out
+    for name in ("checkpoint.safetensors", "history.csv", "poster.png"):
+        assert str(Path("out") / name) in said
+    kept = history(Path("out"))
+    assert kept["step"].tolist() == list(range(1, 13))
+    assert all(np.isfinite(column).all() for column in kept.values())
+    poster = np.asarray(Image.open("out/poster.png").convert("L"))
+    assert poster.std() > 10  # something is drawn
+
+
+def test_the_same_seed_gives_the_same_history_and_another_seed_another():
+    for out, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert run("train", "vae", "--steps", "20", "--seed", seed, "--out", out) == 0
+    a, b, c = (Path(out, "history.csv").read_text() for out in "abc")
+    assert a == b != c
+
+
+def test_a_run_is_never_overwritten(capsys):
+    assert run("train", "vae", "--steps", "1") == run("train", "vae", "--steps", "1") == 0
+    assert sorted(f.name for f in Path("genart-runs").iterdir()) == ["vae-digits", "vae-digits-2"]
+    assert run("train", "vae", "--steps", "1", "--out", "genart-runs/vae-digits") == 2
+    assert "holds a run already" in capsys.readouterr().err
+
+
+def test_resume_goes_on_as_if_it_had_never_stopped():
+    assert run("train", "gan", "--data", "digits-grey", "--steps", "30", "--out", "whole") == 0
+    assert run("train", "gan", "--data", "digits-grey", "--steps", "17", "--out", "parts") == 0
+    assert run("resume", "parts/checkpoint.safetensors", "--steps", "13") == 0
+    assert Path("parts/history.csv").read_text() == Path("whole/history.csv").read_text()
+
+
+def test_ctrl_c_keeps_the_run_and_says_how_to_go_on(monkeypatch, capsys):
+    assert run("train", "vae", "--steps", "40", "--out", "whole") == 0
+    advance = Run.advance
+
+    def interrupted(self):
+        if self.step == 23:
+            raise KeyboardInterrupt
+        advance(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "advance", interrupted)
+        assert run("train", "vae", "--steps", "40", "--out", "parts") == 130
+    assert "genart resume" in capsys.readouterr().out
+    assert len(history(Path("parts"))["step"]) == 23
+    assert run("resume", "parts/checkpoint.safetensors", "--steps", "17") == 0
+    assert Path("parts/history.csv").read_text() == Path("whole/history.csv").read_text()
+
+
+def test_training_that_breaks_down_keeps_the_last_good_state(capsys):
+    assert run("train", "vae", "--lr", "1e20", "--steps", "20", "--out", "out") == 1
+    assert "not finite" in capsys.readouterr().out
+    assert np.isfinite(history(Path("out"))["kl"]).all()
+
+
+@pytest.mark.parametrize("data", ["digits", "ring"])
+def test_sample_paints_what_was_trained(data, capsys):
+    assert run("train", "gan", "--data", data, "--steps", "5", "--out", "out") == 0
+    capsys.readouterr()
+    for seed in ("0", "1"):
+        assert run("sample", "out/checkpoint.safetensors", "-n", "10", "--seed", seed) == 0
+    first, second = (Path(line) for line in capsys.readouterr().out.splitlines())
+    pixels = [np.asarray(Image.open(path).convert("L"), float) for path in (first, second)]
+    assert pixels[0].std() > 10
+    assert not np.array_equal(*pixels)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "COMMAND"),
+        (("paint",), "invalid choice"),
+        (("train",), "model"),
+        (("train", "diffusion"), "vae, gan"),
+        (("train", "vae", "--data", "nothing"), "digits"),
+        (("train", "vae", "--data", "folder:not here"), "not here"),
+        (("train", "vae", "--steps", "0"), "--steps"),
+        (("train", "vae", "--lr", "fast"), "--lr"),
+        (("train", "vae", "--lr", "-1"), "lr"),
+        (("train", "vae", "--lr", "nan"), "lr"),
+        (("train", "vae", "--latent-dim", "0"), "latent_dim"),
+        (("train", "vae", "--beta", "-0.1"), "beta"),
+        (("train", "vae", "--likelihood", "poisson"), "bernoulli, gaussian"),
+        (("train", "gan", "--generator-loss", "magic"), "nonsaturating, minimax"),
+        (("train", "gan", "--batch-size", "1501"), "1500"),
+        (("train", "gan", "--device", "toaster"), "cuda"),
+        (("train", "gan", "--seed", "-1"), "seed"),
+        (("resume", "nothing.safetensors"), "nothing.safetensors"),
+        (("sample", "README.md"), "README.md"),
+        (("sample", "x", "-n", "0"), "-n"),
+    ],
+)
+def test_a_bad_argument_gets_one_sentence_and_exit_code_2(words, says, capsys):
+    Path("README.md").write_text("no checkpoint")
+    assert run(*words) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("genart") and says in said
+    assert len(said.splitlines()) == 1 and "Traceback" not in said
+    assert not Path("genart-runs").exists()
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from genart_edu.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'numpy', 'gradio', 'matplotlib', 'typing') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "[]"
+    assert "doctor" in said.stdout
+
+
+def test_lab_copies_the_lessons_and_never_touches_an_edit(monkeypatch):
+    shipped = Path("shipped")
+    shipped.mkdir()
+    for name in ("01.ipynb", "02.ipynb", "README.md", "left-out.pyc"):
+        (shipped / name).write_text(f"{name}, first edition")
+    monkeypatch.setattr(classroom, "bundled", lambda name: shipped)
+    mine = Path("mine")
+    assert len(classroom.copy_lessons(mine)) == 3
+    assert {f.name for f in mine.glob("[!.]*")} == {"01.ipynb", "02.ipynb", "README.md"}
+
+    (mine / "01.ipynb").write_text("my own work")
+    for name in ("01.ipynb", "02.ipynb"):
+        (shipped / name).write_text(f"{name}, second edition")
+    assert len(classroom.copy_lessons(mine)) == 2
+    assert (mine / "01.ipynb").read_text() == "my own work"
+    assert (mine / "02.ipynb").read_text() == "02.ipynb, second edition"
+    assert (mine / "README.md").read_text() == "README.md, first edition"
+
+
+def test_lab_leaves_a_file_alone_that_it_did_not_write(monkeypatch):
+    shipped, mine = Path("shipped"), Path("mine")
+    for folder in (shipped, mine):
+        folder.mkdir()
+        (folder / "01.ipynb").write_text(f"in {folder}")
+    monkeypatch.setattr(classroom, "bundled", lambda name: shipped)
+    classroom.copy_lessons(mine)
+    assert (mine / "01.ipynb").read_text() == "in mine"
+
+
+def test_doctor_answers_every_question(capsys):
+    assert run("doctor") == 0
+    said = capsys.readouterr().out
+    for what in ("Python", "torch", "device", "downloaded data", "port 7860", "this folder"):
+        assert f"{what}: " in said
+    assert "writable" in said
+
+
+def test_doctor_finds_what_is_wrong(monkeypatch, capsys):
+    import tempfile
+
+    def read_only(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", read_only)
+    assert run("doctor") == 0
+    assert "this folder: NO, Permission denied" in capsys.readouterr().out
