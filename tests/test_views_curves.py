@@ -153,3 +153,12 @@ def test_what_does_not_fit_is_refused():
     for arrays in ((np.arange(3), np.ones(3)), (np.arange(3), np.ones(3), np.ones(4))):
         with pytest.raises(ValueError, match="as many steps"):
             canvas.frame([arrays])
+
+
+def test_over_anything_but_steps_the_axis_runs_from_end_to_end():
+    canvas, view = canvas_of("real", x="logit", roles=(REAL,))
+    logit = np.linspace(-6, 6, 49)
+    frame = canvas.frame([(logit, logit**2)])
+    assert view.ax.get_xlim() == (-6, 6) and view.ax.get_xlabel() == "logit"
+    assert view.alt.endswith("real over logit")
+    assert is_drawn(canvas, frame, REAL.light, -3, 9)

@@ -8,13 +8,14 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from genart_edu.views.style import LIGHT, Margins, Theme
 
@@ -104,17 +105,23 @@ class Canvas:
             raise ValueError("A canvas needs at least one view.")
         self.theme, self.height, self.width, self.columns = theme, height, width, columns
         self.alt = "; ".join(view.alt for view in self.views)
-        self._figure = self._compose()
+        self._figure, self._cells = self._compose()
         self._agg = FigureCanvasAgg(self._figure)
-        self._background: object = None
+        self._backgrounds: list[Any] = []  # of each cell, what stands still, as pixels
 
     def frame(self, arrays: Iterable[Arrays]) -> np.ndarray:
         """arrays: for each view what its `update` takes.  -> uint8 (H, W, 3)."""
-        if self._update(arrays) or self._background is None:
-            self._draw_background()
-        self._agg.restore_region(self._background)
-        for artist in self._artists():
-            artist.draw(self._agg.get_renderer())
+        changed = self._update(arrays)
+        if not self._backgrounds:
+            self._agg.draw()
+            self._backgrounds, changed = [None] * len(self.views), [True] * len(self.views)
+        renderer = self._agg.get_renderer()
+        for i, view in enumerate(self.views):
+            if changed[i]:
+                self._backgrounds[i] = self._draw_background(view, *self._cells[i])
+            self._agg.restore_region(self._backgrounds[i])
+            for artist in view.artists:
+                artist.draw(renderer)
         rgba = np.asarray(self._agg.buffer_rgba())
         return np.stack([rgba[..., c] for c in range(3)], axis=-1)  # 5 times as fast as a slice
 
@@ -124,37 +131,43 @@ class Canvas:
         still._update(arrays)
         return still._figure
 
-    def _update(self, arrays: Iterable[Arrays]) -> bool:
-        """Every view takes its arrays.  -> whether any of them must be drawn whole."""
-        changed = [view.update(*a) for view, a in zip(self.views, arrays, strict=True)]
-        return any(changed)
+    def _update(self, arrays: Iterable[Arrays]) -> list[bool]:
+        """Every view takes its arrays.  -> for each whether it must be drawn whole."""
+        return [view.update(*a) for view, a in zip(self.views, arrays, strict=True)]
 
-    def _artists(self) -> list[Artist]:
-        return [artist for view in self.views for artist in view.artists]
+    def _draw_background(self, view: View, cell: Rectangle, ax: Axes) -> Any:
+        """Draw what stands still in a view's cell, alone.  -> the cell's pixels.
 
-    def _draw_background(self) -> None:
-        """Draw and keep what stands still: matplotlib leaves 'animated' artists out.
-
-        They are animated only here, so that anyone else who draws the figure draws it whole.
+        Its artists are 'animated', which matplotlib leaves out, only meanwhile: anyone else who
+        draws the figure draws it whole.
         """
-        for artist in self._artists():
+        renderer = self._agg.get_renderer()
+        cell.draw(renderer)
+        for artist in view.artists:
             artist.set_animated(True)
-        self._agg.draw()
-        self._background = self._agg.copy_from_bbox(self._figure.bbox)
-        for artist in self._artists():
+        ax.draw(renderer)
+        for artist in view.artists:
             artist.set_animated(False)
+        return self._agg.copy_from_bbox(cell.get_extents())
 
-    def _compose(self) -> Still:
-        """A figure with every view attached, in a place that is its own for good."""
+    def _compose(self) -> tuple[Still, list[tuple[Rectangle, Axes]]]:
+        """A figure with every view attached, in a cell that is its own for good."""
         size, boxes = arrange(self.views, self.height, self.width, self.columns)
         figure = Still(figsize=size, dpi=DPI, facecolor=self.theme.background)
         figure.set_layout_engine("none")
         figure.alt = self.alt
+        cells = []
         for view, box in zip(self.views, boxes, strict=True):
-            view.attach(figure.add_axes(tuple(box / np.tile(size, 2))), self.theme)
+            low = DPI * (box[0] - view.margins.left), DPI * (box[1] - view.margins.bottom)
+            wide = DPI * (box[2] + view.margins.left + view.margins.right)
+            cell = Rectangle(low, wide, DPI * self.height, color=self.theme.background)
+            cell.set_figure(figure)
+            ax = figure.add_axes(tuple(box / np.tile(size, 2)))
+            cells.append((cell, ax))
+            view.attach(ax, self.theme)
             for order, artist in enumerate(view.artists):
                 artist.set_zorder(10 + order)  # above all that stands still, as blitting draws it
-        return figure
+        return figure, cells
 
 
 def still(

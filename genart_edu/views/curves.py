@@ -58,6 +58,7 @@ class Curves:
 
     names: at most ten.  roles: how each is drawn.  unit: of y; stands behind the title.
     references: values worth knowing, by name, e.g. {"2 log 2": 1.386}: dashed, named at the right.
+    x: what lies below.  Steps grow from the left; anything else is shown from end to end.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Curves:
         unit: str = "nats",
         roles: Sequence[Role] = SERIES,
         references: Mapping[str, float] | None = None,
+        x: str = "step",
     ) -> None:
         if not 1 <= len(names) <= len(roles):
             raise ValueError(
@@ -75,7 +77,8 @@ class Curves:
             )
         self.names, self.roles = tuple(names), tuple(roles)
         self.title = f"{title} ({unit})" if unit else title
-        self.alt = f"{self.title}: {', '.join(names)} over steps"
+        self.x = x
+        self.alt = f"{self.title}: {', '.join(names)} over {'steps' if x == 'step' else x}"
         self.references = dict(sorted((references or {}).items(), key=lambda item: item[1]))
         right = 0.2 + 0.1 * max((len(name) for name in self.references), default=0)
         letters = sum(map(len, names))
@@ -96,7 +99,7 @@ class Curves:
         self.labels = [self._reference(name, theme) for name in self.references]
         key(ax, theme, self.lines)
         ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        ax.xaxis.set_major_formatter("{x:,.0f}")
+        ax.xaxis.set_major_formatter("{x:,.0f}" if self.x == "step" else "{x:g}")
         ax.yaxis.set_major_formatter("{x:,g}")
 
     def update(self, steps: np.ndarray, *values: np.ndarray) -> bool:
@@ -110,14 +113,21 @@ class Curves:
         return any([self._fit_x(steps, size), self._fit_y()])
 
     def _fit_x(self, steps: np.ndarray, size: int) -> bool:
-        left = steps[0] - steps[0] % 1000 if len(steps) else 0.0  # training may go on from later
-        limits = left, left + roomy(1.03 * (steps[-1] - left) if len(steps) else 0, least=100)
+        limits = self._x_limits(steps)
         if (limits, size) == (self.x_limits, self.size):
             return False
         self.x_limits, self.size = limits, size
         self.ax.set_xlim(limits)
-        self.ax.set_xlabel("step" if size == 1 else f"step   (each point: mean of {size})")
+        self.ax.set_xlabel(self.x if size == 1 else f"{self.x}   (each point: mean of {size})")
         return True
+
+    def _x_limits(self, steps: np.ndarray) -> tuple[float, float]:
+        if not len(steps):
+            return 0.0, 100.0
+        if self.x != "step":
+            return float(steps[0]), float(steps[-1])
+        left = steps[0] - steps[0] % 1000  # training may go on from later
+        return left, left + roomy(1.03 * (steps[-1] - left), least=100)
 
     def _fit_y(self) -> bool:
         """Leave the limits alone while they hold the data and do not dwarf it."""
