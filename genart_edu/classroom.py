@@ -6,11 +6,13 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from genart_edu.bundled import bundled
 from genart_edu.lab.checkpoint import write_whole
 
+NEWS = {"@jupyterlab/apputils-extension:announcements": True}  # would ask the internet
 COPIED = ".genart-lessons.json"  # what was copied into a folder: name -> SHA-256
 
 
@@ -46,14 +48,22 @@ def copy_lessons(folder: Path) -> list[str]:
 
 
 def open_lab(folder: Path, browser: bool) -> int:
-    """JupyterLab on a folder, without news or update checks, until it is closed.  -> exit code."""
+    """JupyterLab on a folder until it is closed: no news, no looking for updates.  -> exit code."""
     command = [
         *(sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.resolve()}"),
-        "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         *([] if browser else ["--no-browser"]),
+        *(["--allow-root"] if _is_root() else []),  # as in most containers
     ]
-    return subprocess.call(command, env=os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+    with tempfile.TemporaryDirectory() as quiet:  # a folder of settings, beside the student's own
+        page = Path(quiet) / "labconfig" / "page_config.json"
+        write_whole(page, json.dumps({"disabledExtensions": NEWS}).encode())
+        paths = os.pathsep.join(filter(None, [quiet, os.environ.get("JUPYTER_CONFIG_PATH")]))
+        return subprocess.call(command, env=os.environ | {"JUPYTER_CONFIG_PATH": paths})
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _hash(content: bytes) -> str:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from genart_edu.views.canvas import DPI, Canvas, still
-from genart_edu.views.images import ImageGrid, Pairs, to_bytes
+from genart_edu.views.images import RIM, ImageGrid, Pairs, to_bytes
 from genart_edu.views.style import DARK
 
 
@@ -34,11 +34,12 @@ def test_a_grid_is_read_like_a_page():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_data_pixel_is_a_square_of_screen_pixels(channels: int):
-    image = np.random.default_rng(0).permutation(64 * channels).reshape(1, channels, 8, 8) / 255
+    levels = 1 + np.random.default_rng(0).permutation(64 * channels)  # 0 is the colour of the rim
+    image = levels.reshape(1, channels, 8, 8) / 255
     frame = Canvas([ImageGrid("")], height=3.2).frame([(image,)])
     bytes_ = np.broadcast_to(np.round(255 * image[0]), (3, 8, 8)).transpose(1, 2, 0)
     counts = {squares(frame, tuple(bytes_[y, x]))[0] for y in range(8) for x in range(8)}
-    assert counts == {33**2}  # 270 pixels for 8
+    assert counts == {33**2}  # 270 pixels, less the rim, for 8
     left, top = squares(frame, tuple(bytes_[0, 0])), squares(frame, tuple(bytes_[7, 7]))
     assert left[1] < top[1] and left[2] < top[2]
 
@@ -64,12 +65,19 @@ def test_eight_rows_of_small_pictures_fill_the_plot(columns: int):
     assert np.ptp(rows) + 1 == round(box.height) and np.ptp(columns_) + 1 == round(box.width)
 
 
+def test_white_ink_at_the_edge_of_a_picture_does_not_touch_the_page():
+    frame = Canvas([ImageGrid("")]).frame([(np.ones((64, 8, 8)),)])
+    row = frame[70, :, 0]  # through the middle of the first eight
+    runs = np.split(row, np.flatnonzero(np.diff(row)) + 1)
+    assert sum(len(run) == RIM and (run == 0).all() for run in runs) == 16
+
+
 def test_what_is_too_large_is_made_smaller_and_stays_inside():
     images = np.ones((64, 3, 64, 64)) * 0.5
     frame = Canvas([ImageGrid("")]).frame([(images,)])
     rows, columns = np.nonzero((np.abs(frame.astype(int) - 128) < 3).all(axis=-1))
-    assert 250 < np.ptp(rows) < 275 and 250 < np.ptp(columns) < 275
-    assert 0.9 < len(rows) / 270**2 < 1
+    assert 300 < np.ptp(rows) < 318 and 300 < np.ptp(columns) < 318
+    assert 0.75 < len(rows) / 318**2 < 1
 
 
 @pytest.mark.parametrize("theme", [DARK])
@@ -89,7 +97,7 @@ def test_each_pair_is_one_above_the_other():
     frame = canvas.frame([(flat(upper), flat(lower))])
     for a, b in zip(upper, lower, strict=True):
         (_, top, x), (_, bottom, below) = squares(frame, (a, 200, 20)), squares(frame, (b, 200, 20))
-        assert x == below and 5 < bottom - top < 40
+        assert x == below and 5 < bottom - top < 45
     words = [text.get_text() for text in canvas.views[0].ax.get_yticklabels()]
     assert words == ["data", "model"] * 3
     heights = canvas.views[0].ax.transData.transform(

@@ -16,7 +16,7 @@ from genart_edu.lab.experiment import Experiment, save
 from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.stages import Stage, array, latents, pictures, samples
-from genart_edu.views.canvas import Canvas, Still, still
+from genart_edu.views.canvas import Still, still
 from genart_edu.views.images import ImageGrid
 from genart_edu.views.plane import Plane
 
@@ -71,8 +71,7 @@ def keep(folder: Path, experiment: Experiment, run: Run, stage: Stage) -> list[P
     files = [folder / name for name in (CHECKPOINT, "history.csv", "poster.png")]
     save(files[0], experiment, run, stage)
     checkpoint.write_whole(files[1], _csv(run.history))
-    poster = Canvas(stage.views()).figure(stage.look(run.history))
-    checkpoint.write_whole(files[2], _png(poster))
+    checkpoint.write_whole(files[2], _png(stage.figure(run.history)))
     return files
 
 

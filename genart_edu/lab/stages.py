@@ -18,12 +18,12 @@ from genart_edu.device import rngs
 from genart_edu.gan.diagnostics import discriminator_surface, modes
 from genart_edu.gan.training import GANTrainer
 from genart_edu.vae.training import VAETrainer
-from genart_edu.views.canvas import Arrays, View
+from genart_edu.views.canvas import Arrays, Canvas, Still, View
 from genart_edu.views.curves import Curves
 from genart_edu.views.images import ImageGrid, Pairs
 from genart_edu.views.latent import LatentPlane
 from genart_edu.views.plane import Plane
-from genart_edu.views.style import DISCRIMINATOR, ELBO, GENERATOR, KL, RECONSTRUCTION
+from genart_edu.views.style import DISCRIMINATOR, ELBO, GENERATOR, KL, LIGHT, RECONSTRUCTION, Theme
 
 History = dict[str, np.ndarray]
 Panel = tuple[View, Callable[[History], Arrays]]  # a view, and what to hand to its `update`
@@ -58,6 +58,10 @@ class Stage:
     def look(self, history: History) -> list[Arrays]:
         """For each view what its `update` takes, as the trainer is now."""
         return [arrays(history) for _, arrays in self.panels]
+
+    def figure(self, history: History, theme: Theme = LIGHT) -> Still:
+        """All panels as one still figure, as the trainer is now."""
+        return Canvas(self.views(), theme).figure(self.look(history))
 
     def status(self, history: History) -> str:
         """One line: the step, the last losses, and what there is to count."""

@@ -26,8 +26,8 @@ class Bernoulli:
         self.logits = output  # (..., D)
 
     def nll(self, x: Tensor) -> Tensor:
-        target = x.expand_as(self.logits)
-        return F.binary_cross_entropy_with_logits(self.logits, target, reduction="none").sum(-1)
+        logits, x = torch.broadcast_tensors(self.logits, x)
+        return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(-1)
 
     @property
     def mean(self) -> Tensor:

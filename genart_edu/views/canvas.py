@@ -96,7 +96,7 @@ class Canvas:
         self,
         views: Iterable[View],
         theme: Theme = LIGHT,
-        height: float = 3.2,
+        height: float = 3.68,
         width: float | None = None,
         columns: int | None = None,
     ) -> None:

@@ -12,7 +12,8 @@ from matplotlib.colors import to_rgba
 from genart_edu.views.bitmap import Bitmap
 from genart_edu.views.style import LABEL, Margins, Theme, bare, themed
 
-GAP, GROUP_GAP = 2, 9  # screen pixels between two pictures, and between two groups of rows
+RIM = 3  # screen pixels of black around a picture, or white ink at its edge melts into the page
+GAP, GROUP_GAP = 2, 9  # between two pictures, and between two groups of rows
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:
@@ -53,15 +54,17 @@ class Sheet:
         row, column = np.arange(rows.max() + 1), np.arange(columns.max() + 1)
         y_gaps, x_gaps = GAP * row + (GROUP_GAP - GAP) * (row // self.group), GAP * column
         height, width = pictures.shape[1:3]
-        tall = (self.height - y_gaps[-1]) // (len(row) * height)
-        wide = (self.width - x_gaps[-1]) // (len(column) * width)
+        tall = ((self.height - y_gaps[-1]) // len(row) - 2 * RIM) // height
+        wide = ((self.width - x_gaps[-1]) // len(column) - 2 * RIM) // width
         zoom = max(1, min(tall, wide))
-        height, width = zoom * height, zoom * width
+        pictures = pictures.repeat(zoom, axis=1).repeat(zoom, axis=2)
+        pictures = np.pad(pictures, ((0, 0), (RIM, RIM), (RIM, RIM), (0, 0)))
+        pictures[..., 3] = 255
+        height, width = pictures.shape[1:3]
         tops, lefts = height * row + y_gaps, width * column + x_gaps
 
         shape = (tops[-1] + height, lefts[-1] + width, 4)
         sheet = np.full(shape, self.paper, dtype=np.uint8)
-        pictures = pictures.repeat(zoom, axis=1).repeat(zoom, axis=2)
         for picture, y, x in zip(pictures, tops[rows], lefts[columns], strict=True):
             sheet[y : y + height, x : x + width] = picture
         shrink = self._show(sheet)
@@ -78,7 +81,7 @@ class Sheet:
 
 def width(columns: int) -> float:
     """Of a plot, in units of its height: room for `columns` by 8 pictures, at least a square."""
-    side = 32  # what 8, 16 and 32 data pixels divide: in a row of views 3.2 inches high they fit
+    side = 32 + 2 * RIM  # 8, 16 and 32 data pixels divide 32; a row of 3.68 inches holds 8
     return max(1.0, (columns * (side + GAP) - GAP) / (8 * (side + GAP) - GAP))
 
 

@@ -1,0 +1,1 @@
+"""What takes how long: ratios measured side by side in one run."""

@@ -1,0 +1,105 @@
+"""`python -m benchmarks`: measures what an issue promises in time, and prints it as a table.
+
+Both sides of a ratio are measured in turns, so that a busy neighbour slows both; the figure is the
+median over the rounds, with its quartiles.  No test asserts any of this.
+"""
+
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+
+from genart_edu.data.images import digits
+from genart_edu.device import describe, pick_device
+from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.live import Live
+from genart_edu.views.canvas import Canvas, png
+
+HELP = "from genart_edu.cli import main; main(['--help'])"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long `work` takes, once."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def ratio(work: Callable[[], object], against: Callable[[], object], rounds: int) -> str:
+    """How many times longer `work` takes: median and quartiles over rounds taken in turns."""
+    found = [seconds(work) / seconds(against) for _ in range(rounds)]
+    low, middle, high = statistics.quantiles(found, n=4)
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def milliseconds(work: Callable[[], object], rounds: int) -> str:
+    """How long `work` takes, in the same form."""
+    found = [1e3 * seconds(work) for _ in range(rounds)]
+    low, middle, high = statistics.quantiles(found, n=4)
+    return f"{middle:.1f} ms ({low:.1f} to {high:.1f})"
+
+
+def python(code: str) -> Callable[[], object]:
+    """A fresh Python that runs `code`."""
+    return lambda: subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+
+def frame(experiment: Experiment) -> Callable[[], object]:
+    """One live picture of a run, PNG included."""
+    run, stage = experiment.start()
+    canvas = Canvas(stage.views())
+
+    def draw() -> None:
+        run.advance()
+        png(canvas.frame(stage.look(run.history)))
+
+    draw()
+    return draw
+
+
+def speed_while_watched(experiment: Experiment, steps: int = 1_500) -> str:
+    """Training speed with the live view as a share of that without, and pictures a second."""
+    shares, pictures = [], []
+    for _ in range(5):
+        alone, _ = experiment.start()
+        live = Live(experiment)
+        live.step()  # the first picture is drawn whole
+        frames = 0
+
+        def watch(live: Live = live) -> None:
+            nonlocal frames
+            frames = sum(1 for _ in live.play(steps))
+
+        without = seconds(lambda run=alone: [*run.play(steps, every=steps)])  # type: ignore[misc]
+        watched = seconds(watch)
+        shares.append(without / watched)
+        pictures.append(frames / watched)
+    return f"{statistics.median(shares):.0%} at {statistics.median(pictures):.1f} pictures a second"
+
+
+def main() -> None:
+    """Measure, and print a table in Markdown."""
+    from sklearn.datasets import load_digits
+
+    torch.set_num_threads(1)
+    vae, gan = Experiment("vae", "digits"), Experiment("gan", "ring")
+    rows = {
+        "`genart --help`, times a bare Python": ratio(python(HELP), python("pass"), 15),
+        "bundled digits, share of scikit-learn's time": ratio(digits, load_digits, 7),
+        "one picture, VAE on digits": milliseconds(frame(vae), 200),
+        "one picture, GAN on the ring": milliseconds(frame(gan), 200),
+        "training speed with the live view, VAE on digits": speed_while_watched(vae),
+        "training speed with the live view, GAN on the ring": speed_while_watched(gan),
+    }
+    print(f"{describe(pick_device())}, {platform.machine()}, PyTorch {torch.__version__}\n")
+    print("| what | median (quartiles) |\n| --- | --- |")
+    for what, figure in rows.items():
+        print(f"| {what} | {figure} |")
+
+
+if __name__ == "__main__":
+    main()
