@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genart_edu import cli, classroom
+from genart_edu import classroom, cli
 from genart_edu.lab.run import Run
 
 
@@ -152,7 +152,8 @@ def test_help_imports_nothing_heavy():
         "import sys; from genart_edu.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('torch', 'numpy', 'gradio', 'matplotlib', 'typing') if m in sys.modules])"
+        "heavy = 'torch', 'numpy', 'gradio', 'matplotlib', 'typing'\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == "[]"

@@ -158,7 +158,8 @@ def test_what_does_not_fit_is_refused():
 def test_over_anything_but_steps_the_axis_runs_from_end_to_end():
     canvas, view = canvas_of("real", x="logit", roles=(REAL,))
     logit = np.linspace(-6, 6, 49)
-    frame = canvas.frame([(logit, logit**2)])
+    frame = canvas.frame([(logit, 1 / (1 + np.exp(-logit)))])
     assert view.ax.get_xlim() == (-6, 6) and view.ax.get_xlabel() == "logit"
+    assert view.ax.get_ylim() == (0, 1), "a probability needs no room above 1"
     assert view.alt.endswith("real over logit")
-    assert is_drawn(canvas, frame, REAL.light, -3, 9)
+    assert is_drawn(canvas, frame, REAL.light, 0, 0.5)

@@ -33,7 +33,8 @@ class Live:
 
     slice_seconds = 0.05  # between slices another thread may take over
     frame_seconds = 0.1  # ten pictures a second, at the most
-    duty = 10  # a picture may cost a tenth of the time: training keeps the rest
+    duty = 10  # a picture may cost a tenth of the time: training keeps the rest ...
+    patience = 0.5  # ... but nobody waits longer than this for the next one
 
     def __init__(
         self, experiment: Experiment, theme: Theme = LIGHT, columns: int | None = None
@@ -64,21 +65,24 @@ class Live:
         Close the iterator at any time.  A second `play` takes over from the first.
         """
         me = self._player = object()
-        last = None if steps is None else self.run.step + steps
         next_frame = 0.0
         try:
+            with self._lock:
+                last = None if steps is None else self.run.step + steps
+                self._note = ""
             while self._player is me:
                 self._slice(me, last)
+                time.sleep(0)  # whoever waits for the lock gets it: locks are not fair
                 if self._player is me and time.perf_counter() >= next_frame:
                     began = time.perf_counter()
                     frame = self.frame()
                     cost = time.perf_counter() - began
-                    next_frame = began + max(self.frame_seconds, self.duty * cost)
+                    wait = min(self.duty * cost, self.patience)
+                    next_frame = began + max(self.frame_seconds, wait)
                     yield frame
             yield self.frame()  # where it came to rest
         finally:
-            if self._player is me:
-                self._player = None
+            self._give_up(me)
 
     def pause(self) -> None:
         """Stop after the step that is being made.  Waits for nothing."""
@@ -88,16 +92,21 @@ class Live:
         """Pause, make exactly `steps` steps, and look."""
         self.pause()
         with self._lock:
-            me = self._player = object()
-            last = self.run.step + steps
-            while self._player is me:
-                self._slice(me, last)
+            self._note = ""
+            try:
+                for _ in range(steps):
+                    self._obey()
+                    self.run.advance()
+            except NotFinite as error:
+                self._rest(error)
             return self.frame()
 
     def reset(self, experiment: Experiment | None = None) -> Frame:
         """Pause and start anew, with the same experiment or another one.  ValueError as there."""
         self.pause()
         with self._lock:
+            self.pause()  # who pressed Play while we waited
+            self._obey()  # what was set before belongs to the old run
             self._start(experiment or self.experiment)
             return self.frame()
 
@@ -121,11 +130,8 @@ class Live:
         """What there is to see now."""
         with self._lock:
             self._obey()
-            try:
-                history = self.run.history
-            except NotFinite as error:
-                self._rest(error)
-                history = self.run.history
+            self._settle()
+            history = self.run.history
             picture = png(self.canvas.frame(self.stage.look(history)))
             status = f"{self.stage.status(history)}{self._note}"
             return Frame(self.run.step, status, picture, self.playing)
@@ -136,24 +142,33 @@ class Live:
             end = time.perf_counter() + self.slice_seconds
             try:
                 while self._player is me and time.perf_counter() < end:
-                    if self.run.step == last:
-                        self._player = None
-                        break
                     self._obey()
-                    self.run.advance()
-                    self._note = ""
+                    if self.run.step == last:
+                        self._give_up(me)
+                    if self._player is me:  # `_obey` may have found that the run is broken
+                        self.run.advance()
             except NotFinite as error:
                 self._rest(error)
 
     def _obey(self) -> None:
         while not self._wanted.empty():
             settings = self._wanted.get()
+            self._note = ""
+            self._settle()  # the wish still holds when the step before it has to be undone
             try:
                 self.run.set(**settings)
             except ValueError as error:
                 self._note = f"  {error}"
-            except NotFinite as error:
-                self._rest(error)
+
+    def _settle(self) -> None:
+        try:
+            self.run.settle()
+        except NotFinite as error:
+            self._rest(error)
+
+    def _give_up(self, me: object) -> None:
+        if self._player is me:
+            self._player = None
 
     def _rest(self, error: NotFinite) -> None:
         self._player = None

@@ -31,7 +31,7 @@ Panel = tuple[View, Callable[[History], Arrays]]  # a view, and what to hand to 
 VAE_CAPTION = (
     "**reconstruction**: nats that it costs to say x once z is known; falls as pictures sharpen. "
     "**KL**: nats that z itself carries about x; rises as the code comes into use. "
-    "**-ELBO**: their sum, an upper bound on -log p(x)."
+    "**−ELBO**: their sum, an upper bound on -log p(x)."
 )
 GAN_CAPTION = (
     "**discriminator**: its cross entropy on a real and a fake; 2 log 2 when it can only guess. "
@@ -68,7 +68,8 @@ class Stage:
         steps = len(history["step"])
         names = [name for name in history if name != "step"] if steps else []
         recent = {name: history[name][-100:].mean() for name in names}  # one batch says little
-        losses = "".join(f", {name.replace('_', ' ')} {v:.2f}" for name, v in recent.items())
+        recent = {name.replace("kl", "KL").replace("_", " "): v for name, v in recent.items()}
+        losses = "".join(f", {name} {value:.2f}" for name, value in recent.items())
         return f"Step {steps:,}{losses}{' nats' if losses else ''}{self.tell()}."
 
 
@@ -165,7 +166,7 @@ def _costs() -> Panel:
         steps, reconstruction, kl = _columns(history, "reconstruction", "kl")
         return steps, reconstruction + kl, reconstruction, kl
 
-    names, roles = ("-ELBO", "reconstruction", "KL"), (ELBO, RECONSTRUCTION, KL)
+    names, roles = ("−ELBO", "reconstruction", "KL"), (ELBO, RECONSTRUCTION, KL)
     return Curves(names, "Costs", roles=roles), arrays
 
 

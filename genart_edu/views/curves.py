@@ -30,17 +30,20 @@ def bin_means(values: np.ndarray, size: int) -> np.ndarray:
     return np.add.reduceat(values, starts, dtype=float) / counts if len(values) else values
 
 
-def y_range(lines: Sequence[np.ndarray], references: Sequence[float]) -> tuple[float, float]:
+def y_range(
+    lines: Sequence[np.ndarray], references: Sequence[float], whole: bool = False
+) -> tuple[float, float]:
     """What the y axis must show: quantiles, so that a spike does not flatten all the rest.
 
     The latest tenth counts for itself, or a late change of level would stay out of sight.
+    whole: all that there is, and no room for more.
     """
     lines = [y for y in lines if len(y)]
-    bounds = [np.quantile(y, (0.02, 0.98)) for y in lines]
+    bounds = [y if whole else np.quantile(y, (0.02, 0.98)) for y in lines]
     bounds += [np.quantile(y[-1 - len(y) // 10 :], (0.05, 0.95)) for y in lines]
     seen = np.concatenate([*bounds, references]) if bounds or references else np.array([0.0, 1.0])
     low, high = float(seen.min()), float(seen.max())
-    pad = max(0.06 * (high - low), 1e-3 * max(abs(low), abs(high)), 1e-6)
+    pad = 0.0 if whole else max(0.06 * (high - low), 1e-3 * max(abs(low), abs(high)), 1e-6)
     near_zero = 0 <= low < 0.4 * high
     return (0.0 if near_zero else low - pad), high + pad
 
@@ -80,7 +83,7 @@ class Curves:
         self.x = x
         self.alt = f"{self.title}: {', '.join(names)} over {'steps' if x == 'step' else x}"
         self.references = dict(sorted((references or {}).items(), key=lambda item: item[1]))
-        right = 0.2 + 0.1 * max((len(name) for name in self.references), default=0)
+        right = 0.3 + 0.1 * max((len(name) for name in self.references), default=0)
         letters = sum(map(len, names))
         self.width = max(1.6, 0.05 * letters + 0.25 * len(names))  # the key fits above the plot
         self.margins = Margins(0.75, right, 0.55, 0.7)
@@ -94,7 +97,7 @@ class Curves:
             for name, r in zip(self.names, self.roles, strict=False)
         ]
         for line in self.lines:
-            line.set(linewidth=2.2, markersize=7, markevery=[-1])
+            line.set(linewidth=2.2, markersize=7, markevery=[-1], clip_on=self.x == "step")
         self.artists: list[Artist] = list(self.lines)
         self.labels = [self._reference(name, theme) for name in self.references]
         key(ax, theme, self.lines)
@@ -131,9 +134,8 @@ class Curves:
 
     def _fit_y(self) -> bool:
         """Leave the limits alone while they hold the data and do not dwarf it."""
-        low, high = y_range(
-            [np.asarray(line.get_ydata()) for line in self.lines], [*self.references.values()]
-        )
+        lines = [np.asarray(line.get_ydata()) for line in self.lines]
+        low, high = y_range(lines, [*self.references.values()], whole=self.x != "step")
         bottom, top = self.y_limits
         if bottom <= low and high <= top and top - bottom < 2.5 * (high - low):
             return False
