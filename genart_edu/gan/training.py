@@ -47,7 +47,9 @@ class GANTrainer:
             return torch.optim.Adam(net.parameters(), lr=lr, betas=(beta1, 0.999), fused=True)
 
         self.generator_optimizer = adam(generator, lr)
-        self.discriminator_optimizer = adam(discriminator, discriminator_lr or lr)
+        self.discriminator_optimizer = adam(
+            discriminator, lr if discriminator_lr is None else discriminator_lr
+        )
 
     def step(self, real: Tensor) -> GANRecord:
         """real (B, D): one update of each player, on the same fakes."""

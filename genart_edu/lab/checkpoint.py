@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from genart_edu.lab.parts import Event
+from genart_edu.lab.parts import Event, all_finite
 from genart_edu.lab.run import Run
 
 FORMAT = "genart_edu 1"
@@ -48,18 +48,20 @@ def save(path: Path, run: Run, about: dict[str, Any]) -> None:
 
 def read(path: Path) -> Saved:
     """Read a checkpoint.  ValueError if the file is not one; OSError if it can't be read."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name the checkpoint in it.")
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})["genart_edu"])
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if header["format"] != FORMAT:
-            raise ValueError(f"{path} is of format {header['format']!r}; this reads {FORMAT!r}.")
-        state = _unpack(header["state"], found)
-        events = [Event(*event) for event in header["events"]]
-        rows = found["history"].numpy()
-        return Saved(header["about"], state, tuple(header["names"]), rows, events)
-    except (SafetensorError, json.JSONDecodeError, KeyError, TypeError) as error:
+        if header["format"] == FORMAT:
+            state = _unpack(header["state"], found)
+            events = [Event(*event) for event in header["events"]]
+            rows = found["history"].numpy()
+            return Saved(header["about"], state, tuple(header["names"]), rows, events)
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a checkpoint of genart_edu, or it is damaged.") from error
+    raise ValueError(f"{path} is of format {header['format']!r}; this reads {FORMAT!r}.")
 
 
 def restore(run: Run, saved: Saved) -> None:
@@ -68,6 +70,8 @@ def restore(run: Run, saved: Saved) -> None:
     mismatch = _first_difference(_shapes(saved.state), _shapes(here))
     if mismatch:
         raise ValueError(f"The checkpoint is from another model or setting: {mismatch}.")
+    if not all_finite(saved.state):
+        raise ValueError("The checkpoint holds weights that are not finite.")
     run.resume(saved.state, saved.names, saved.rows, saved.events)
 
 

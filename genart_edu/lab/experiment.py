@@ -84,8 +84,9 @@ class Experiment:
 
     def check(self) -> None:
         """ValueError, in one sentence, for a choice that can't be."""
-        for name, value in asdict(self).items():
-            if value is None:
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            if value is None and field.default is None:
                 continue
             if name in CHOICES and value not in CHOICES[name]:
                 choices = ", ".join(CHOICES[name])
@@ -93,7 +94,10 @@ class Experiment:
             if name in LEAST and not (isinstance(value, int) and value >= LEAST[name]):
                 least = LEAST[name]
                 raise ValueError(f"{name} must be a whole number of at least {least}; got {value}.")
-            if name in ("lr", "discriminator_lr", "beta") and not 0 <= value < math.inf:
+            if name == "seed" and value >= 2**63:
+                raise ValueError(f"seed must be less than 2^63; got {value}.")
+            number = isinstance(value, int | float) and 0 <= value < math.inf
+            if name in ("lr", "discriminator_lr", "beta") and not number:
                 raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
 
     def settled(self, images: bool) -> Self:
@@ -148,6 +152,8 @@ class Experiment:
             "rng": weights_rng,
         }
         if self.model == "vae":
+            if chosen.likelihood == "bernoulli" and not images:
+                raise ValueError("likelihood bernoulli is for pixels in [0, 1]; use gaussian here.")
             likelihood = LIKELIHOODS[chosen.likelihood]
             model = VAE(data_dim, chosen.latent_dim, likelihood=likelihood, **stack).to(device)
             return VAETrainer(model, lr=chosen.lr, beta=chosen.beta, rng=rng)
@@ -173,7 +179,10 @@ def save(path: Path, experiment: Experiment, run: Run, stage: Stage) -> None:
 def resume(path: Path) -> tuple[Experiment, Run, Stage]:
     """Go on where a saved run stood, to the bit on a CPU.  Errors as in `checkpoint.read`."""
     saved = checkpoint.read(path)
-    experiment = Experiment(**saved.about["experiment"])
+    try:
+        experiment = Experiment(**saved.about["experiment"])
+    except (KeyError, TypeError):
+        raise ValueError(f"{path} does not say which experiment it is from.") from None
     run, stage = experiment.start()
     checkpoint.restore(run, saved)
     return experiment, run, stage

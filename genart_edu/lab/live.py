@@ -92,10 +92,12 @@ class Live:
         """Pause, make exactly `steps` steps, and look."""
         self.pause()
         with self._lock:
+            self.pause()  # who pressed Play while we waited
             self._note = ""
             try:
                 for _ in range(steps):
-                    self._obey()
+                    if not self._obey():
+                        break
                     self.run.advance()
             except NotFinite as error:
                 self._rest(error)
@@ -141,30 +143,34 @@ class Live:
         with self._lock:
             end = time.perf_counter() + self.slice_seconds
             try:
-                while self._player is me and time.perf_counter() < end:
-                    self._obey()
+                while self._player is me and time.perf_counter() < end and self._obey():
                     if self.run.step == last:
                         self._give_up(me)
-                    if self._player is me:  # `_obey` may have found that the run is broken
+                    else:
                         self.run.advance()
             except NotFinite as error:
                 self._rest(error)
 
-    def _obey(self) -> None:
+    def _obey(self) -> bool:
+        """Set what was wanted.  False if that found the run broken, and undid a step."""
+        whole = True
         while not self._wanted.empty():
             settings = self._wanted.get()
             self._note = ""
-            self._settle()  # the wish still holds when the step before it has to be undone
+            whole = self._settle() and whole  # broken or not, the wish still holds
             try:
                 self.run.set(**settings)
             except ValueError as error:
                 self._note = f"  {error}"
+        return whole
 
-    def _settle(self) -> None:
+    def _settle(self) -> bool:
         try:
             self.run.settle()
         except NotFinite as error:
             self._rest(error)
+            return False
+        return True
 
     def _give_up(self, me: object) -> None:
         if self._player is me:

@@ -7,6 +7,7 @@ nothing of VAEs or GANs.
 import copy
 import math
 from collections.abc import Iterable, Iterator
+from numbers import Real
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,17 +52,23 @@ class Run:
 
         Leave the loop when you like: every step made is kept.  Raises NotFinite: see there.
         """
+        if every < 1:
+            raise ValueError(f"every must be at least 1; got {every}.")
         last = self.step + steps
         while self.step < last:
             self.advance()
             if self.step % every == 0 or self.step == last:
-                yield SimpleNamespace(**{name: c[-1].item() for name, c in self.history.items()})
+                yield SimpleNamespace(**{name: c[-1].tolist() for name, c in self.history.items()})
+        self.settle()  # the last update may have broken the weights, which no record shows
 
     def advance(self) -> None:
         """One step.  What it reported stays on the device until somebody asks."""
-        self._keep_snapshot()
+        if self._snapshot is None or self.step - self._snapshot[0] >= self.snapshot_every:
+            self._snapshot = (self.step, self.state_dict())
+        elif self._torn:
+            self._return_to(self.step)
         self._torn = True
-        record = self.trainer.step(next(self.batches))
+        record = self._make("step")
         self._unread.append(record)  # this one call makes the step count
         self._torn = False
 
@@ -69,13 +76,12 @@ class Run:
         """Change settings from the next step on, e.g. `run.set(lr=1e-4)`: events at this step."""
         for name, value in settings.items():
             self._check_offered(name, self.trainer.settings)
-            if not (math.isfinite(value) and value >= 0):
+            if not (isinstance(value, Real) and 0 <= value < math.inf):
                 raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
-        self._settle()
+        self._begin_event()
         for name, value in settings.items():
-            setattr(self.trainer, name, value)
-            self.events.append(Event(self.step, name, value))
-        self._snapshot = None  # what was snapped before an event can't be played past it
+            setattr(self.trainer, name, float(value))
+        self._end_event([Event(self.step, name, float(v)) for name, v in settings.items()])
 
     def half_step(self, name: str) -> float:
         """One half of a step, e.g. `run.half_step("discriminator_step")`.  -> its loss.
@@ -83,32 +89,32 @@ class Run:
         An event: it takes a batch, and the step counter stands still.
         """
         self._check_offered(name, self.trainer.half_steps)
-        self._settle()
-        before = self.state_dict()
-        try:
-            value = float(getattr(self.trainer, name)(next(self.batches)))
-            if not (math.isfinite(value) and all_finite(self.trainer.state_dict())):
-                raise NotFinite(self.step + 1, name)
-        except BaseException:  # an interrupt, too, leaves it as if it was never pressed
-            self.load_state_dict(before)
-            raise
-        self.events.append(Event(self.step, name, value))
-        self._snapshot = None
+        self._begin_event()
+        value = float(self._make(name))
+        if not (math.isfinite(value) and all_finite(self.trainer.state_dict())):
+            self._return_to(self.step)
+            raise NotFinite(self.step + 1, name.replace("_", " "))
+        self._end_event([Event(self.step, name, value)])
         return value
+
+    def settle(self) -> None:
+        """Before one looks at the models: mend a torn step; NotFinite if the weights are not."""
+        if self._torn:
+            self._return_to(self.step)
+        self._read()
+        if not all_finite(self.trainer.state_dict()):
+            self._undo_first_bad_step()
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of all that decides the steps to come."""
-        self._settle()
-        return copy.deepcopy(
-            {"trainer": self.trainer.state_dict(), "batches": self.batches.state_dict()}
-        )
+        self.settle()
+        parts = {"trainer": self.trainer.state_dict(), "batches": self.batches.state_dict()}
+        return copy.deepcopy(parts)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Load what `state_dict` gave.  The history and the events stay as they are."""
-        state = copy.deepcopy(state)  # optimisers keep the tensors that they load, and write there
-        self.trainer.load_state_dict(state["trainer"])
-        self.batches.load_state_dict(state["batches"])
-        self._torn = False
+        rows = self.rows
+        self.resume(state, self._history.names, rows, self.events)
 
     @property
     def rows(self) -> np.ndarray:
@@ -120,30 +126,36 @@ class Run:
         self, state: dict[str, Any], names: tuple[str, ...], rows: np.ndarray, events: list[Event]
     ) -> None:
         """Stand where another run stood: its state, its history and its events."""
-        self.load_state_dict(state)
-        self._history, self._unread, self._snapshot = History(), [], None
+        self._load(state)
+        self._history, self._unread = History(), []
+        self._snapshot, self._torn = None, False
         if len(rows):
             self._history.extend(names, rows)
         self.events = list(events)
+
+    def _make(self, name: str) -> Any:
+        """A step, or half of one, on the next batch."""
+        with torch.enable_grad():  # an interrupt inside torch can leave it switched off
+            return getattr(self.trainer, name)(next(self.batches))
+
+    def _load(self, state: dict[str, Any]) -> None:
+        state = copy.deepcopy(state)  # optimisers keep the tensors they load, and write there
+        self.batches.load_state_dict(state["batches"])
+        self.trainer.load_state_dict(state["trainer"])  # last: they may share one rng, ours
+
+    def _begin_event(self) -> None:
+        """From here on an exception leads back to how things stand now."""
+        self._snapshot = (self.step, self.state_dict())
+        self._torn = True
+
+    def _end_event(self, events: list[Event]) -> None:
+        self._snapshot, self._torn = None, False  # no snapshot can be played on past an event
+        self.events.extend(events)
 
     def _check_offered(self, name: str, offered: Iterable[str]) -> None:
         if name not in offered:
             offers = ", ".join(offered) or "nothing of this kind"
             raise ValueError(f"{type(self.trainer).__name__} offers {offers}; got {name!r}.")
-
-    def _keep_snapshot(self) -> None:
-        if self._snapshot is None or self.step - self._snapshot[0] >= self.snapshot_every:
-            self._snapshot = (self.step, self.state_dict())
-        elif self._torn:
-            self._return_to(self.step)
-
-    def _settle(self) -> None:
-        """Whole and finite: mend a step that was torn, read the records, look at the weights."""
-        if self._torn:
-            self._return_to(self.step)
-        self._read()
-        if not all_finite(self.trainer.state_dict()):
-            self._undo_first_bad_step()
 
     def _read(self) -> None:
         """Move the records into the history: one wait for the device for all of them."""
@@ -157,24 +169,25 @@ class Run:
 
     def _return_to(self, step: int) -> None:
         """Back to the state after `step` steps, by playing on from the snapshot, to the bit."""
-        assert self._snapshot is not None
-        start, state = self._snapshot
-        self.load_state_dict(state)
-        self._torn = True
-        for _ in range(start, step):
-            self.trainer.step(next(self.batches))
+        for _ in range(self._rewind(), step):
+            self._make("step")
         self._torn = False
+
+    def _rewind(self) -> int:
+        """Load the snapshot, for the caller to play on from there.  -> its step."""
+        if self._snapshot is None:
+            raise ValueError("The weights were not finite before the first step.")
+        self._torn = True
+        self._load(self._snapshot[1])
+        return self._snapshot[0]
 
     def _undo_first_bad_step(self) -> None:
         """Play on from the snapshot, looking at every step; stand before the bad one and say so."""
-        assert self._snapshot is not None
-        start, state = self._snapshot
-        self.load_state_dict(state)
-        self._torn = True
+        start = self._rewind()
         good: list[tuple[Tensor, ...]] = []
         what = ""
         for _ in range(start, self.step):
-            record = self.trainer.step(next(self.batches))
+            record = self._make("step")
             bad = [name for name, v in fields(record).items() if not v.isfinite().all()]
             what = ", ".join(bad) or ("" if all_finite(self.trainer.state_dict()) else "weights")
             if what:

@@ -1,0 +1,112 @@
+"""Batches: every image once an epoch, and a place that can be kept and found again."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from genart_edu.data.batches import DensityBatches, ImageBatches
+from genart_edu.data.densities import ring
+from genart_edu.data.images import Images
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def numbered(n: int) -> Images:
+    """n pictures of 2x1 pixels; picture i has the value i in its first pixel."""
+    pixels = torch.zeros(n, 1, 2, 1, dtype=torch.uint8)
+    pixels[:, 0, 0, 0] = torch.arange(n)
+    return Images(pixels, white=n)
+
+
+def places(x: Tensor, n: int) -> list[int]:
+    """Which of the n pictures a batch holds."""
+    return (x[:, 0] * n).round().int().tolist()
+
+
+def make_images(seed: int = 0) -> ImageBatches:
+    return ImageBatches(numbered(50), 8, seeded(seed))
+
+
+def make_density(seed: int = 0) -> DensityBatches:
+    return DensityBatches(ring(), 8, seeded(seed))
+
+
+BOTH = pytest.mark.parametrize("make", [make_images, make_density])
+
+
+def test_an_epoch_shows_every_image_once():
+    batches = ImageBatches(numbered(12), 4, seeded())
+    epochs = [[place for _ in range(3) for place in places(next(batches), 12)] for _ in range(20)]
+    assert all(sorted(epoch) == list(range(12)) for epoch in epochs)
+    assert len(set(map(tuple, epochs))) == 20  # each in an order of its own
+
+
+def test_a_rest_smaller_than_a_batch_is_left_out_of_its_epoch():
+    batches = ImageBatches(numbered(11), 4, seeded())
+    seen = set()
+    for _ in range(20):
+        epoch = [place for _ in range(2) for place in places(next(batches), 11)]
+        assert len(set(epoch)) == 8
+        seen |= set(epoch)
+    assert seen == set(range(11))  # not always the same three
+
+
+def test_one_batch_may_be_everything():
+    batches = ImageBatches(numbered(5), 5, seeded())
+    assert all(sorted(places(next(batches), 5)) == [0, 1, 2, 3, 4] for _ in range(3))
+
+
+def test_batches_are_flat_floats_from_0_to_1():
+    x = next(ImageBatches(Images(torch.tensor([[[[0, 255], [51, 204]]]]).byte()), 1, seeded()))
+    assert x.dtype == torch.float32
+    torch.testing.assert_close(x, torch.tensor([[0.0, 1.0, 0.2, 0.8]]))
+
+
+def test_a_densitys_batches_are_its_samples():
+    batches, rng = make_density(), seeded()
+    for _ in range(3):
+        assert torch.equal(next(batches), ring().sample(8, rng))
+
+
+@BOTH
+@pytest.mark.parametrize("steps", [0, 1, 5, 6, 7, 20])  # an epoch of images is 6
+def test_a_place_that_was_kept_is_found_again(make, steps):
+    batches = make()
+    for _ in range(steps):
+        next(batches)
+    state = batches.state_dict()
+    onwards = [next(batches) for _ in range(15)]
+    for other in batches, make(seed=1):  # back in itself, and in one that stands elsewhere
+        other.load_state_dict(state)
+        assert all(torch.equal(next(other), x) for x in onwards)
+
+
+@BOTH
+def test_batches_follow_their_rng_and_leave_torchs_alone(make):
+    before = torch.get_rng_state()
+    first, again, other = make(), make(), make(seed=1)
+    same = [torch.equal(next(first), next(again)) for _ in range(10)]
+    different = [torch.equal(next(first), next(other)) for _ in range(10)]
+    assert all(same) and not any(different)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@BOTH
+def test_batches_are_endless_iterators(make):
+    batches = make()
+    assert iter(batches) is batches
+    assert all(x.shape == (8, 2) for x, _ in zip(batches, range(100), strict=False))
+
+
+@pytest.mark.parametrize("size", [0, -1, 51])
+def test_image_batch_sizes_that_cannot_be_are_refused(size):
+    sentence = rf"^batch_size must be from 1 to 50 \(all images\); got {size}\.$"
+    with pytest.raises(ValueError, match=sentence):
+        ImageBatches(numbered(50), size, seeded())
+
+
+def test_a_density_needs_at_least_one_sample():
+    with pytest.raises(ValueError, match=r"^batch_size must be at least 1; got 0\.$"):
+        DensityBatches(ring(), 0, seeded())

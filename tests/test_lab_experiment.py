@@ -1,0 +1,261 @@
+"""Experiments: the same seed gives the same bits, and a choice that can't be gets a sentence."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genart_edu.gan.objective import minimax
+from genart_edu.gan.training import GANTrainer
+from genart_edu.lab.checkpoint import read, save
+from genart_edu.lab.experiment import Experiment, resume
+from genart_edu.lab.experiment import save as save_experiment
+from genart_edu.lab.run import Run
+from genart_edu.lab.stages import Stage
+from genart_edu.nets import leaky_relu, relu
+from genart_edu.vae.likelihood import Bernoulli, Gaussian
+from genart_edu.vae.training import VAETrainer
+
+KINDS = [("vae", "digits"), ("vae", "moons"), ("gan", "digits"), ("gan", "ring")]
+ALL = pytest.mark.parametrize(("model", "data"), KINDS)
+
+
+def small(model, data, **choices):
+    return Experiment(
+        **{"model": model, "data": data, "hidden_dim": 16, "batch_size": 16} | choices
+    )
+
+
+def flat(tree: Any, path: str = "") -> dict[str, Any]:
+    """A nested state as {path: value}, its tensors as lists: what == compares to the bit."""
+    if isinstance(tree, Tensor):
+        return {path: tree.tolist()}
+    if isinstance(tree, dict):
+        tree = tree.items()
+    elif isinstance(tree, list | tuple):
+        tree = enumerate(tree)
+    else:
+        return {path: tree}
+    return {k: v for key, value in tree for k, v in flat(value, f"{path}/{key}").items()}
+
+
+def everything(run: Run) -> dict[str, Any]:
+    history = {name: array.tolist() for name, array in run.history.items()}
+    return flat(run.state_dict()) | {"history": history, "events": run.events, "step": run.step}
+
+
+def started(experiment: Experiment, steps: int = 0) -> tuple[Run, Stage]:
+    run, stage = experiment.start()
+    for _ in run.play(steps, every=1_000):
+        pass
+    return run, stage
+
+
+@ALL
+def test_the_same_seed_gives_the_same_numbers_to_the_bit(model, data):
+    first, again = (everything(started(small(model, data), 30)[0]) for _ in range(2))
+    assert first == again
+
+
+@ALL
+def test_another_seed_gives_other_weights_noise_and_batches(model, data):
+    one, two = (small(model, data, seed=seed).start()[0] for seed in (0, 1))
+    assert not torch.equal(next(one.batches), next(two.batches))
+    assert not torch.equal(one.trainer.rng.get_state(), two.trainer.rng.get_state())
+    weights = [flat(run.trainer.state_dict()) for run in (one, two)]
+    names = [name for name in weights[0] if name.endswith("weight")]
+    assert names and all(weights[0][name] != weights[1][name] for name in names)
+
+
+@ALL
+def test_its_streams_are_independent(model, data):
+    """Weights, noise and batches must not be drawn from one stream begun three times over."""
+    run, _ = small(model, data).start()
+    states = [run.trainer.rng.get_state(), run.batches.rng.get_state()]
+    assert not torch.equal(*states)
+
+
+@ALL
+def test_watching_a_run_never_changes_it(model, data):
+    watched, stage = small(model, data, latent_dim=2).start()
+    for _ in watched.play(30, every=3):
+        stage.look(watched.history)
+        stage.status(watched.history)
+    assert everything(watched) == everything(started(small(model, data, latent_dim=2), 30)[0])
+
+
+@ALL
+def test_torchs_own_rng_is_neither_used_nor_moved(model, data):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    run, stage = started(small(model, data), 10)
+    stage.look(run.history)
+    stage.status(run.history)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert everything(started(small(model, data), 10)[0]) == everything(run)
+
+
+def test_experiments_side_by_side_do_not_disturb_each_other():
+    alone = [everything(started(small(*kind), 10)[0]) for kind in KINDS]
+    runs = [small(*kind).start()[0] for kind in KINDS]
+    for _ in range(10):
+        for run in runs:
+            run.advance()
+    assert [everything(run) for run in runs] == alone
+
+
+def test_every_choice_reaches_the_part_it_is_for():
+    run, _ = Experiment(
+        latent_dim=3,
+        hidden_dim=5,
+        depth=2,
+        activation="relu",
+        batch_size=7,
+        lr=0.1,
+        beta=2,
+        likelihood="gaussian",
+    ).start()
+    trainer = run.trainer
+    assert isinstance(trainer, VAETrainer)
+    assert (trainer.lr, trainer.beta, trainer.model.likelihood) == (0.1, 2, Gaussian)
+    assert next(run.batches).shape == (7, 64)
+    shapes = [tuple(p.shape) for p in trainer.model.encoder.parameters() if p.ndim == 2]
+    assert shapes == [(5, 64), (5, 5), (6, 5)]
+    assert any(isinstance(layer, type(relu())) for layer in trainer.model.encoder)
+
+
+def test_every_choice_of_a_gan_reaches_the_part_it_is_for():
+    choices = {"latent_dim": 3, "hidden_dim": 5, "depth": 1, "activation": "leaky_relu"}
+    rates = {"lr": 0.1, "discriminator_lr": 0.2, "generator_loss": "minimax"}
+    trainer = Experiment("gan", "ring", **choices, **rates).start()[0].trainer
+    assert isinstance(trainer, GANTrainer)
+    assert (trainer.lr, trainer.discriminator_lr) == (0.1, 0.2)
+    assert trainer.generator_loss is minimax
+    shapes = [tuple(p.shape) for p in trainer.generator.parameters() if p.ndim == 2]
+    assert shapes == [(5, 3), (2, 5)]
+    assert any(isinstance(layer, type(leaky_relu())) for layer in trainer.discriminator)
+
+
+@ALL
+def test_what_is_not_chosen_is_settled_once_and_for_all(model, data):
+    """The settled experiment says everything, and is the same experiment."""
+    experiment = Experiment(model, data)
+    settled = experiment.settled(images=data == "digits")
+    for field in dataclasses.fields(settled):
+        chosen = getattr(experiment, field.name)
+        assert chosen is None or getattr(settled, field.name) == chosen
+    needed = ["latent_dim", "hidden_dim", "depth", "activation", "lr", "batch_size"]
+    assert all(getattr(settled, name) is not None for name in needed)
+    assert everything(started(settled, 3)[0]) == everything(started(experiment, 3)[0])
+
+
+def test_likelihoods_fit_the_data_unless_chosen():
+    likelihood = {data: Experiment(data=data).start()[0].trainer for data in ("digits", "moons")}
+    assert likelihood["digits"].model.likelihood is Bernoulli
+    assert likelihood["moons"].model.likelihood is Gaussian
+
+
+def test_pixels_made_by_a_gan_lie_between_0_and_1_and_points_do_not():
+    z = 10 * torch.randn(50, 16, generator=torch.Generator().manual_seed(0))
+    on_digits = Experiment("gan", "digits").start()[0].trainer.generator(z)
+    assert on_digits.min() >= 0 and on_digits.max() <= 1
+    on_ring = Experiment("gan", "ring", latent_dim=16).start()[0].trainer.generator(z)
+    assert on_ring.min() < 0
+
+
+def test_few_pictures_make_smaller_batches(tmp_path):
+    for n in range(12):
+        Image.new("L", (8, 8), color=20 * n).save(tmp_path / f"{n}.png")
+    run, _ = Experiment(data=f"folder:{tmp_path}").start()
+    assert next(run.batches).shape[0] == 10
+
+
+def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
+    """Painting from a checkpoint builds the networks without the data."""
+    alone = Experiment("gan", "ring").trainer((2,), torch.device("cpu"))
+    assert flat(alone.state_dict()) == flat(
+        Experiment("gan", "ring").start()[0].trainer.state_dict()
+    )
+
+
+# ---- what can't be ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        ({"model": "wgan"}, r"model must be one of vae, gan; got 'wgan'\."),
+        ({"model": None}, r"model must be one of vae, gan; got None\."),
+        ({"data": "cifar"}, r"data must be one of digits, .*, folder:PATH; got 'cifar'\."),
+        ({"latent_dim": 0}, r"latent_dim must be a whole number of at least 1; got 0\."),
+        ({"latent_dim": 2.5}, r"latent_dim must be a whole number of at least 1; got 2\.5\."),
+        ({"hidden_dim": -1}, r"hidden_dim must be a whole number of at least 1; got -1\."),
+        ({"depth": -1}, r"depth must be a whole number of at least 0; got -1\."),
+        ({"batch_size": 0}, r"batch_size must be a whole number of at least 1; got 0\."),
+        ({"batch_size": 1_501}, r"batch_size must be from 1 to 1500 \(all images\); got 1501\."),
+        ({"activation": "tanh"}, r"activation must be one of leaky_relu, relu; got 'tanh'\."),
+        ({"likelihood": "poisson"}, r"likelihood must be one of bernoulli, gaussian; got 'poi.*"),
+        ({"likelihood": "bernoulli", "data": "ring"}, r"likelihood bernoulli is for pixels in .*"),
+        ({"generator_loss": "hinge"}, r"generator_loss must be one of nonsaturating, minimax; .*"),
+        ({"lr": -1.0}, r"lr must be a finite number of at least 0; got -1\.0\."),
+        ({"lr": float("nan")}, r"lr must be a finite number of at least 0; got nan\."),
+        ({"lr": "fast"}, r"lr must be a finite number of at least 0; got fast\."),
+        ({"discriminator_lr": float("inf")}, r"discriminator_lr must be a finite .*; got inf\."),
+        ({"beta": -0.1}, r"beta must be a finite number of at least 0; got -0\.1\."),
+        ({"seed": -1}, r"seed must be a whole number of at least 0; got -1\."),
+        ({"seed": None}, r"seed must be a whole number of at least 0; got None\."),
+        ({"seed": 2**63}, r"seed must be less than 2\^63; got 9223372036854775808\."),
+        ({"threads": 0}, r"threads must be a whole number of at least 1; got 0\."),
+        ({"device": "tpu"}, r"device must be one of auto, cpu, cuda, mps; got 'tpu'\."),
+    ],
+)
+def test_a_choice_that_cannot_be_gets_one_sentence(choices, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$") as caught:
+        Experiment(**choices).start()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", [0, 2**32, 2**63 - 1])
+def test_any_other_seed_will_do(seed):
+    small("gan", "ring", seed=seed).start()[0].advance()
+
+
+# ---- save and resume ----------------------------------------------------------------------
+
+
+@ALL
+def test_a_saved_experiment_goes_on_to_the_bit(model, data, tmp_path):
+    experiment, path = small(model, data, seed=5), tmp_path / "数字 1" / "run.safetensors"
+    run, stage = started(experiment, 20)
+    run.set(lr=1e-4)
+    save_experiment(path, experiment, run, stage)
+    settled, again, its_stage = resume(path)
+    assert everything(again) == everything(run)
+    for either in run, again:
+        for _ in either.play(50, every=50):
+            pass
+    assert everything(again) == everything(run)
+    assert its_stage.status(again.history) == stage.status(run.history)
+    assert (settled.model, settled.data, settled.seed) == (model, data, 5)
+
+
+def test_what_is_saved_names_every_choice(tmp_path):
+    """So that a later version, with other defaults, builds the same networks."""
+    experiment = Experiment("gan", "ring", device="auto")
+    save_experiment(tmp_path / "run", experiment, *experiment.start())
+    about = read(tmp_path / "run").about
+    assert about["experiment"]["device"] in ("cpu", "cuda", "mps")
+    assert about["experiment"]["activation"] and about["experiment"]["lr"]
+    assert about["shape"] == [2]
+
+
+@pytest.mark.parametrize("about", [{}, {"experiment": {"model": "vae", "wings": 2}}, []])
+def test_a_checkpoint_that_does_not_say_what_it_is_from_is_refused(tmp_path, about):
+    run, _ = small("gan", "ring").start()
+    save(tmp_path / "run", run, about)
+    with pytest.raises(ValueError, match=r"run does not say which experiment it is from\.$"):
+        resume(tmp_path / "run")

@@ -1,0 +1,393 @@
+"""The live engine: commands from any thread, exact steps, and the numbers of a plain run."""
+
+import random
+import struct
+import threading
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.live import Live
+from genart_edu.lab.parts import Event
+from genart_edu.lab.run import Run
+from genart_edu.views.canvas import Canvas
+from genart_edu.views.style import DARK, LIGHT
+
+RING = Experiment("gan", "ring", hidden_dim=8, batch_size=16)
+DIGITS = Experiment("vae", "digits", hidden_dim=8, batch_size=16, latent_dim=2)
+BOTH = pytest.mark.parametrize("experiment", [RING, DIGITS], ids=["gan", "vae"])
+
+
+def flat(tree: Any, path: str = "") -> dict[str, Any]:
+    """A nested state as {path: value}, its tensors as lists: what == compares to the bit."""
+    if isinstance(tree, Tensor):
+        return {path: tree.tolist()}
+    if isinstance(tree, dict):
+        tree = tree.items()
+    elif isinstance(tree, list | tuple):
+        tree = enumerate(tree)
+    else:
+        return {path: tree}
+    return {k: v for key, value in tree for k, v in flat(value, f"{path}/{key}").items()}
+
+
+def everything(run: Run) -> dict[str, Any]:
+    history = {name: array.tolist() for name, array in run.history.items()}
+    return flat(run.state_dict()) | {"history": history, "events": [*run.events]}
+
+
+def replayed(live: Live) -> Run:
+    """The same experiment without Live: its steps, and its events where they fell."""
+    run, _ = live.experiment.start()
+    for event in live.run.events:
+        while run.step < event.step:
+            run.advance()
+        run.set(**{event.name: event.value})
+    while run.step < live.run.step:
+        run.advance()
+    return run
+
+
+def at_step(live, n, act):
+    """Let another thread do `act` while step n is being made, and wait for it."""
+    make_step = live.run.trainer.step
+
+    def step(x):
+        if live.run.step + 1 == n:
+            thread = threading.Thread(target=act)
+            thread.start()
+            thread.join(timeout=10)
+            assert not thread.is_alive()
+        return make_step(x)
+
+    live.run.trainer.step = step
+
+
+def picture_size(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG file, whose rows must be whole."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n") and png.endswith(b"IEND\xaeB`\x82")
+    width, height = struct.unpack(">II", png[16:24])
+    length = int.from_bytes(png[33:37], "big")
+    assert len(zlib.decompress(png[41 : 41 + length])) == height * (1 + 3 * width)
+    return width, height
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Pictures that cost nothing, for tests in which many are made."""
+    monkeypatch.setattr(Canvas, "frame", lambda *_: np.zeros((4, 6, 3), np.uint8))
+    monkeypatch.setattr(Live, "frame_seconds", 0.001)
+    monkeypatch.setattr(Live, "slice_seconds", 0.002)
+
+
+# ---- playing ------------------------------------------------------------------------------
+
+
+@BOTH
+def test_the_numbers_are_those_of_a_run_without_pictures(experiment):
+    live = Live(experiment)
+    for _ in live.play(100):
+        pass
+    live.step(5)
+    live.frame()
+    live.wear(DARK)
+    assert live.run.step == 105
+    assert everything(live.run) == everything(replayed(live))
+
+
+@BOTH
+def test_frames_show_where_it_is(experiment):
+    live = Live(experiment)
+    first = live.frame()
+    assert (first.step, first.playing, first.status[:6]) == (0, False, "Step 0")
+    *frames, last = live.play(60)
+    steps = [frame.step for frame in frames]
+    assert steps == sorted(steps) and all(frame.playing for frame in frames)
+    assert (last.step, last.playing) == (60, False) and last.status.startswith("Step 60, ")
+    assert picture_size(last.png) == picture_size(first.png)
+    assert last.png != first.png
+
+
+def test_play_makes_exactly_the_steps_it_was_asked_for(quick):
+    live = Live(RING)
+    for total in (1, 8, 8, 78):
+        *_, last = live.play(total - live.run.step)
+        assert last.step == live.run.step == total
+    assert not live.playing
+
+
+def test_play_is_endless_unless_told(quick):
+    live = Live(RING)
+    for n, frame in enumerate(live.play()):
+        assert frame.playing == (n < 20)
+        if n == 19:
+            live.pause()
+    assert n == 20 and frame.step == live.run.step
+
+
+@pytest.mark.parametrize("n", [1, 2, 40])
+def test_pause_takes_effect_before_the_next_step(quick, n):
+    live = Live(RING)
+    at_step(live, n, live.pause)
+    *_, last = live.play()
+    assert (last.step, last.playing) == (n, False)
+
+
+def test_an_iterator_may_be_closed_at_any_time(quick):
+    live = Live(RING)
+    for frames in (1, 3):
+        iterator = live.play()
+        for _ in range(frames):
+            next(iterator)
+        iterator.close()
+        assert not live.playing
+    stood = live.run.step
+    assert live.step(3).step == stood + 3
+    assert everything(live.run) == everything(replayed(live))
+
+
+def test_a_second_play_takes_over_from_the_first(quick):
+    live = Live(RING)
+    first = live.play()
+    next(first)
+    second = live.play()
+    next(second)
+    stood = live.run.step
+    assert [frame.playing for frame in first] == [True]  # it leaves, and the other goes on
+    assert live.run.step == stood and live.playing
+    next(second)
+    first.close()
+    assert live.playing
+    second.close()
+    assert not live.playing
+
+
+def test_a_second_play_in_another_thread_takes_over_too(quick):
+    live, frames = Live(RING), []
+    other = threading.Thread(target=lambda: frames.extend(live.play(30)))
+    at_step(live, 5, other.start)
+    *_, last = live.play()  # without end, if nobody took over
+    other.join(timeout=30)
+    assert last.step >= 5 and frames[-1].step == live.run.step >= 30
+    assert not live.playing
+    assert everything(live.run) == everything(replayed(live))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 250])
+def test_step_makes_exactly_its_steps_and_pauses(quick, steps):
+    live = Live(RING)
+    iterator = live.play()
+    next(iterator)
+    stood = live.run.step
+    frame = live.step(steps)
+    assert (frame.step, frame.playing) == (stood + steps, False)
+    assert [f.step for f in iterator] == [stood + steps]
+    assert everything(live.run) == everything(replayed(live))
+
+
+def test_an_error_in_a_step_leaves_nobody_playing(quick):
+    live = Live(RING)
+    live.run.trainer.step = lambda _: 1 / 0
+    for act in live.step, lambda: list(live.play()):
+        with pytest.raises(ZeroDivisionError):
+            act()
+        assert not live.playing and live.run.step == 0
+
+
+# ---- settings -----------------------------------------------------------------------------
+
+
+def test_a_setting_is_an_event_before_the_next_step(quick):
+    live = Live(RING)
+    at_step(live, 7, lambda: live.set(lr=1e-4, discriminator_lr=2e-4))
+    *_, last = live.play(20)
+    assert live.run.events == [Event(7, "lr", 1e-4), Event(7, "discriminator_lr", 2e-4)]
+    assert last.step == 20
+    assert everything(live.run) == everything(replayed(live))
+
+
+def test_a_setting_in_the_last_step_is_not_lost(quick):
+    live = Live(RING)
+    at_step(live, 20, lambda: live.set(lr=1e-4))
+    list(live.play(20))
+    assert live.run.events == [Event(20, "lr", 1e-4)]
+
+
+def test_a_setting_while_it_rests_acts_at_once(quick):
+    live = Live(RING)
+    live.set(lr=1e-4)
+    assert live.run.events == [Event(0, "lr", 1e-4)] and live.run.trainer.lr == 1e-4
+
+
+@pytest.mark.parametrize("playing", [False, True])
+def test_a_bad_setting_is_answered_in_the_status_until_the_next_command(quick, playing):
+    live = Live(RING)
+    if playing:
+        at_step(live, 3, lambda: live.set(lr=-1))
+        *_, frame = live.play(9)
+    else:
+        live.set(lr=-1)
+        frame = live.frame()
+    assert frame.status.endswith(".  lr must be a finite number of at least 0; got -1.")
+    assert live.run.events == []
+    live.set(lr=1e-4)
+    assert "must be" not in live.frame().status
+    live.set(beta=1)
+    assert "got 'beta'" in live.frame().status
+    assert "beta" not in live.step().status
+
+
+def test_what_was_set_before_a_reset_belongs_to_the_old_run(quick):
+    """A command that waited for the lock must not fall on the run that comes after it."""
+    live = Live(RING)
+    live._lock.acquire()  # as if another thread were in the middle of a slice
+    thread = threading.Thread(target=live.set, kwargs={"lr": 0.5})
+    thread.start()
+    thread.join()
+    live._lock.release()
+    live.reset()
+    assert live.run.events == [] and live.run.trainer.lr != 0.5
+
+
+# ---- reset --------------------------------------------------------------------------------
+
+
+@BOTH
+def test_reset_starts_the_same_run_anew(quick, experiment):
+    live = Live(experiment)
+    list(live.play(30))
+    first = everything(live.run)
+    live.set(lr=0.5)
+    frame = live.reset()
+    assert (frame.step, frame.playing, frame.status[:6]) == (0, False, "Step 0")
+    list(live.play(30))
+    assert everything(live.run) == first
+
+
+def test_reset_to_another_experiment_stops_the_player(quick):
+    live = Live(RING)
+    iterator = live.play()
+    next(iterator)
+    frame = live.reset(DIGITS)
+    assert live.experiment == DIGITS and frame.step == 0
+    assert [f.step for f in iterator] == [0]
+    list(live.play(5))
+    assert everything(live.run) == everything(replayed(live))
+
+
+def test_an_experiment_that_cannot_be_leaves_the_old_one(quick):
+    live = Live(RING)
+    live.step(5)
+    with pytest.raises(ValueError, match="model must be one of"):
+        live.reset(Experiment("wgan"))
+    assert live.experiment == RING
+    assert live.step().step == 6
+    assert everything(live.run) == everything(replayed(live))
+
+
+def test_a_theme_is_worn_by_the_run_as_it_is():
+    live = Live(RING)
+    live.step(3)
+    light, dark = live.frame(), live.wear(DARK)
+    assert light.png != dark.png and light.status == dark.status
+    assert live.wear(LIGHT).png == light.png
+    live.wear(DARK)
+    live.reset()
+    assert live.theme is DARK
+
+
+# ---- what is not finite -------------------------------------------------------------------
+
+
+@BOTH
+def test_a_run_that_breaks_rests_and_says_so(quick, experiment):
+    live = Live(experiment)
+    list(live.play(10))
+    live.set(lr=1e39)
+    *_, last = live.play(50)
+    assert (last.step, last.playing) == (10, False)
+    assert "  Step 11 was not finite in weights; the run stands before it." in last.status
+    live.set(lr=1e-4)
+    assert "not finite" not in live.frame().status
+    *_, last = live.play(5)
+    assert last.step == 15 and np.isfinite(live.run.rows).all()
+
+
+@BOTH
+def test_a_picture_is_never_drawn_from_weights_that_broke(experiment):
+    """One step that breaks the weights, whose record is finite, and then a look."""
+    live = Live(experiment)
+    live.step(3)
+    live.set(lr=1e39)
+    before = live.frame()
+    frame = live.step()
+    assert frame.step == 3 and "Step 4 was not finite in weights" in frame.status
+    assert frame.png == before.png
+
+
+def test_a_setting_that_finds_the_run_broken_is_set_all_the_same(quick):
+    live = Live(RING)
+    live.step(3)
+    live.set(lr=1e39)
+    at_step(live, 4, lambda: live.set(lr=1e-4))
+    *_, frame = live.play(10)
+    assert (frame.step, frame.playing) == (3, False)  # it rests, and says why ...
+    assert "Step 4 was not finite in weights" in frame.status
+    assert live.run.trainer.lr == 1e-4  # ... but what the slider shows is what holds
+    assert live.step(2).step == 5
+
+
+# ---- many hands ---------------------------------------------------------------------------
+
+
+def test_steps_of_many_threads_are_all_made(quick):
+    live = Live(RING)
+    hands = [threading.Thread(target=lambda: [live.step() for _ in range(25)]) for _ in range(4)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join(timeout=30)
+    assert live.run.step == 100 and not live.playing
+    assert everything(live.run) == everything(replayed(live))
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_four_hands_that_press_everything_end_in_a_run_that_can_be_replayed(quick, resets):
+    """No deadlock, no error, and whatever they did is in the history and the events."""
+    live, errors = Live(RING), []
+
+    def press(seed: int) -> None:
+        rng = random.Random(seed)
+        commands = [
+            lambda: [frame for frame, _ in zip(live.play(), range(3), strict=False)],
+            lambda: list(live.play(rng.randrange(20))),
+            live.pause,
+            live.step,
+            lambda: live.step(rng.randrange(20)),
+            lambda: live.set(lr=rng.uniform(1e-5, 1e-3)),
+            lambda: live.set(lr=-1),
+            live.frame,
+        ]
+        if resets:
+            commands += [live.reset, lambda: live.reset(rng.choice([RING, DIGITS]))]
+        try:
+            for _ in range(40):
+                rng.choice(commands)()
+        except Exception as error:
+            errors.append(error)
+
+    hands = [threading.Thread(target=press, args=(seed,)) for seed in range(4)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join(timeout=60)
+        assert not hand.is_alive()
+    live.frame()
+    assert errors == [] and not live.playing
+    assert live.run.step == len(live.run.rows)
+    assert resets or live.run.step > 0
+    assert everything(live.run) == everything(replayed(live))

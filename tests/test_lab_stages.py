@@ -1,0 +1,158 @@
+"""Stages: what the views are given is what the trainer makes, and looking changes nothing."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from genart_edu.data.catalogue import load
+from genart_edu.data.densities import ring
+from genart_edu.lab.experiment import Experiment
+from genart_edu.views.canvas import Canvas
+from genart_edu.views.curves import Curves
+from genart_edu.views.latent import LatentPlane
+
+KINDS = [("vae", "digits"), ("vae", "moons"), ("gan", "digits"), ("gan", "ring")]
+ALL = pytest.mark.parametrize(("model", "data"), KINDS)
+
+
+def started(model, data, steps=0, **choices):
+    run, stage = Experiment(model, data, hidden_dim=16, **choices).start()
+    for _ in run.play(steps, every=1_000):
+        pass
+    return run, stage
+
+
+def panel(stage, view_type):
+    """The one view of that type in a stage: its place."""
+    (place,) = [i for i, view in enumerate(stage.views()) if isinstance(view, view_type)]
+    return place
+
+
+@ALL
+@pytest.mark.parametrize("latent_dim", [2, 3])
+@pytest.mark.parametrize("steps", [0, 1, 12])
+def test_every_view_gets_what_it_takes_before_the_first_step_too(model, data, latent_dim, steps):
+    run, stage = started(model, data, steps, latent_dim=latent_dim)
+    canvas = Canvas(stage.views())
+    looks = stage.look(run.history)
+    assert len(looks) == len(stage.views())
+    frame = canvas.frame(looks)
+    assert frame.dtype == np.uint8 and frame.std() > 0
+    for arrays in looks:
+        assert all(a is None or isinstance(a, np.ndarray) for a in arrays)
+        assert all(np.isfinite(a).all() for a in arrays if a is not None)
+
+
+@ALL
+def test_two_looks_at_one_moment_are_equal(model, data):
+    run, stage = started(model, data, 5, latent_dim=2)
+    first, again = stage.look(run.history), stage.look(run.history)
+    for a, b in zip(first, again, strict=True):
+        for one, other in zip(a, b, strict=True):
+            assert one is other is None or np.array_equal(one, other)
+    assert stage.status(run.history) == stage.status(run.history)
+
+
+@ALL
+def test_the_same_noise_becomes_other_pictures_as_the_run_goes_on(model, data):
+    run, stage = started(model, data, latent_dim=3)
+    early = stage.look(run.history)[-1][-1]
+    list(run.play(20))
+    late = stage.look(run.history)[-1][-1]
+    assert early.shape == late.shape and not np.array_equal(early, late)
+
+
+@pytest.mark.parametrize("data", ["digits", "moons"])
+def test_the_curves_of_a_vae_are_its_costs_and_their_sum(data):
+    run, stage = started("vae", data, 7)
+    history = run.history
+    steps, bound, reconstruction, kl = stage.look(history)[panel(stage, Curves)]
+    assert steps.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert np.array_equal(reconstruction, history["reconstruction"])
+    assert np.array_equal(kl, history["kl"])
+    assert np.array_equal(bound, reconstruction + kl)
+
+
+@pytest.mark.parametrize("data", ["digits", "ring"])
+def test_the_curves_of_a_gan_are_its_two_losses(data):
+    run, stage = started("gan", data, 7)
+    history = run.history
+    steps, discriminator, generator = stage.look(history)[panel(stage, Curves)]
+    assert steps.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert np.array_equal(discriminator, history["discriminator_loss"])
+    assert np.array_equal(generator, history["generator_loss"])
+
+
+def test_pairs_are_pictures_it_never_saw_above_what_became_of_them():
+    run, stage = started("vae", "digits", 5)
+    real, decoded = stage.look(run.history)[1]
+    test = load("digits")[1]
+    n = len(real)
+    assert real.shape == decoded.shape == (n, 1, 8, 8)
+    x = test.x(slice(n))
+    assert np.array_equal(real, x.view(n, 1, 8, 8).numpy())
+    with torch.no_grad():
+        logits = run.trainer.model.decoder(run.trainer.model.encode(x)[0])
+    expected = (1 / (1 + (-logits).exp())).view(n, 1, 8, 8)  # probabilities, never logits
+    np.testing.assert_allclose(decoded, expected.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", ["vae", "gan"])
+def test_samples_are_pictures_from_black_to_white(model):
+    run, stage = started(model, "digits", 5)
+    samples = stage.look(run.history)[-1][0]
+    assert samples.shape[1:] == (1, 8, 8)
+    assert samples.min() >= 0 and samples.max() <= 1
+
+
+@pytest.mark.parametrize("data", ["digits", "moons"])
+def test_there_is_a_latent_plane_where_the_latent_space_is_one(data):
+    for latent_dim, planes in (1, 0), (2, 1), (3, 0):
+        run, stage = started("vae", data, latent_dim=latent_dim)
+        assert sum(isinstance(view, LatentPlane) for view in stage.views()) == planes
+    run, stage = started("vae", "digits", 3, latent_dim=2)
+    means, labels = stage.look(run.history)[panel(stage, LatentPlane)]
+    test = load("digits")[1]
+    with torch.no_grad():
+        expected = run.trainer.model.encode(test.x(slice(len(means))))[0]
+    assert np.array_equal(means, expected.numpy())
+    assert np.array_equal(labels, test.labels[: len(means)].numpy())
+
+
+def test_the_status_says_the_step_and_the_mean_of_the_last_hundred_losses():
+    run, stage = started("vae", "digits")
+    assert stage.status(run.history) == "Step 0."
+    list(run.play(1_150, every=1_150))
+    status = stage.status(run.history)
+    kl = run.history["kl"][1_050:].mean()
+    assert status.startswith("Step 1,150, reconstruction ")
+    assert f", kl {kl:.2f} nats." in status.lower()
+
+
+def test_the_status_counts_modes_as_the_density_does():
+    run, stage = started("gan", "ring", 3)
+    means = ring().means[torch.arange(2_500) % 4]  # four modes, each hit in its middle
+    run.trainer.generator.forward = lambda z: means[: len(z)]
+    status = stage.status(run.history)
+    assert re.search(r"nats; 4 of 8 modes, 100% of the fakes of high quality\.$", status)
+    assert "discriminator loss" in status and "generator loss" in status
+
+
+def test_the_surface_is_the_discriminators_belief():
+    run, stage = started("gan", "ring", 3)
+    surface = stage.look(run.history)[-1][-1]
+    assert surface.ndim == 2 and surface.min() >= 0 and surface.max() <= 1
+    corner = torch.tensor([[-ring().extent, -ring().extent]])
+    logit = run.trainer.discriminator(corner).item()
+    assert surface[0, 0] == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-6)
+
+
+@ALL
+def test_what_each_curve_means_stands_beside_it(model, data):
+    _, stage = started(model, data)
+    curves = ["reconstruction", "KL", "ELBO"] if model == "vae" else ["discriminator", "generator"]
+    assert all(curve in stage.caption for curve in curves)
+    assert stage.shape == ((1, 8, 8) if data == "digits" else (2,))

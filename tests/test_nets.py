@@ -1,0 +1,75 @@
+"""Stacks of layers against plain matrix products, and their weights against Glorot's bounds."""
+
+import pytest
+import torch
+from torch import nn
+
+from genart_edu.nets import leaky_relu, linear, mlp, relu
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(("activation", "slope"), [(leaky_relu, 0.2), (relu, 0.0)])
+def test_mlp_is_matrix_products_with_a_bend_between_them(activation, slope):
+    net = mlp((3, 5, 4, 2), seeded(), activation).double()
+    x = torch.randn(7, 3, generator=seeded(1), dtype=torch.float64)
+    layers = [layer for layer in net if isinstance(layer, nn.Linear)]
+    h = x
+    for layer in layers[:-1]:
+        h = h @ layer.weight.T + layer.bias
+        h = torch.where(h > 0, h, slope * h)
+    expected = h @ layers[-1].weight.T + layers[-1].bias  # no bend at the end: these are logits
+    torch.testing.assert_close(net(x), expected, rtol=0, atol=1e-12)
+
+
+def test_two_widths_are_one_linear_map():
+    net = mlp((3, 2), seeded()).double()
+    a, b = torch.randn(2, 4, 3, generator=seeded(1), dtype=torch.float64)
+    torch.testing.assert_close(net(a + b) + net(torch.zeros(3).double()), net(a) + net(b))
+
+
+def test_leading_dimensions_are_free():
+    net, x = mlp((3, 8, 2), seeded()), torch.randn(4, 5, 3, generator=seeded(1))
+    assert net(x).shape == (4, 5, 2)
+    torch.testing.assert_close(net(x)[2], net(x[2]))
+
+
+def test_weights_are_uniform_within_glorots_bounds_and_biases_zero():
+    layer, bound = linear(64, 2_000, seeded()), (6 / 2_064) ** 0.5
+    values = layer.weight.detach().flatten().double()
+    assert 0.99 * bound < values.abs().max() <= bound
+    scale = bound / 3**0.5  # the standard deviation of a uniform law
+    assert abs(values.mean()) < 5 * scale / len(values) ** 0.5
+    assert values.std().item() == pytest.approx(scale, rel=5 / len(values) ** 0.5)
+    assert not layer.bias.any()
+    assert layer.weight.requires_grad and layer.bias.requires_grad
+
+
+def test_a_layer_as_wide_as_its_input_keeps_the_variance_of_signals_and_gradients():
+    x = torch.randn(500, 400, generator=seeded(1), requires_grad=True)
+    y = linear(400, 400, seeded())(x)
+    assert y.var().item() == pytest.approx(1, rel=0.05)
+    (gradient,) = torch.autograd.grad(y, x, torch.randn(y.shape, generator=seeded(2)))
+    assert gradient.var().item() == pytest.approx(1, rel=0.05)
+
+
+def test_weights_follow_their_rng_and_leave_torchs_alone():
+    before = torch.get_rng_state()
+    first, again, other = (mlp((3, 4, 2), seeded(seed)) for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), before)
+    for i in (0, 2):
+        assert torch.equal(first[i].weight, again[i].weight)
+        assert not torch.equal(first[i].weight, other[i].weight)
+
+
+def test_every_layer_draws_weights_of_its_own():
+    net = mlp((4, 4, 4), seeded())
+    assert not torch.equal(net[0].weight, net[2].weight)
+
+
+@pytest.mark.parametrize("widths", [(), (3,), (3, 0, 2), (3, -1)])
+def test_widths_that_make_no_net_are_refused_in_a_sentence(widths):
+    with pytest.raises(ValueError, match=r"^widths must be two or more positive numbers; got"):
+        mlp(widths, seeded())
