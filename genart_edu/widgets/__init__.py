@@ -1,0 +1,1 @@
+"""The ipywidgets of JupyterLab: adapters of lab.live, no more."""

@@ -1,0 +1,25 @@
+"""The live picture of a widget: views/js/picture.js with bytes in it."""
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+HERE = Path(__file__).parent
+JS = HERE.parent / "views" / "js"
+
+
+class Picture(anywidget.AnyWidget):
+    """A PNG that never flickers, what it shows in words, a status line and a caption.
+
+    In `status` and `caption`, **two stars** make bold.  playing: a screen reader is not told of
+    every change of status.
+    """
+
+    _esm = (JS / "picture.js").read_text("utf-8")
+    _css = (JS / "picture.css").read_text("utf-8") + (HERE / "player.css").read_text("utf-8")
+    png = traitlets.Bytes().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    status = traitlets.Unicode().tag(sync=True)
+    caption = traitlets.Unicode().tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True)
