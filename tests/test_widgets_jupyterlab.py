@@ -120,6 +120,7 @@ def reset(page):
 
 def stands_still(page):
     """Whether neither the counter nor the picture moves any more."""
+    page.wait_for_timeout(500)  # the last picture may still be on its way
     before = step(page), picture(page)
     page.wait_for_timeout(700)
     return before == (step(page), picture(page))

@@ -20,6 +20,7 @@ SETUP = """async ([source, state]) => {
 }"""
 PIXELS = """() => {
   const canvas = document.querySelector("canvas");
+  if (canvas.width === 0) return null;
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return [canvas.height, canvas.width, [...data]];
 }"""
@@ -70,15 +71,16 @@ def test_no_picture_is_ever_empty_or_older_than_the_one_before(page):
     seen = page.evaluate(
         f"""async (greys) => {{
       const decode = window.createImageBitmap;
-      let left = greys.length;
+      let waiting = greys.length, decoded = 0;
       window.createImageBitmap = async (blob) => {{
-        const slow = 2 * left--;
+        const slow = 2 * waiting--;
         await new Promise((done) => setTimeout(done, slow));
+        decoded++;
         return decode(blob);
       }};
       for (const grey of greys) set("png", grey);
       const seen = [];
-      for (let i = 0; i < 60; i++) {{
+      for (let rest = 10; rest > 0; rest -= decoded === greys.length) {{
         await new Promise(requestAnimationFrame);
         seen.push(({PIXELS})()[2].slice(0, 4));
       }}

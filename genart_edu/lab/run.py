@@ -48,7 +48,8 @@ class Run:
         return self._history.arrays()
 
     def play(self, steps: int, every: int = 1) -> Iterator[SimpleNamespace]:
-        """Make `steps` steps; yield the last record, in plain floats, after each `every`.
+        """Make `steps` steps; yield the record, in plain floats, of the last one and of every step
+        whose number is a multiple of `every`.
 
         Leave the loop when you like: every step made is kept.  Raises NotFinite: see there.
         """
