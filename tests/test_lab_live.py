@@ -329,8 +329,10 @@ def test_a_picture_is_never_drawn_from_weights_that_broke(experiment):
     assert frame.png == before.png
 
 
-def test_a_setting_that_finds_the_run_broken_is_set_all_the_same(quick):
+@pytest.mark.parametrize("slice_seconds", [0.0001, 10])  # found by a frame, and by a slice
+def test_a_setting_that_finds_the_run_broken_is_set_all_the_same(quick, slice_seconds):
     live = Live(RING)
+    live.slice_seconds = slice_seconds
     live.step(3)
     live.set(lr=1e39)
     at_step(live, 4, lambda: live.set(lr=1e-4))

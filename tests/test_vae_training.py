@@ -131,14 +131,14 @@ def test_gradients_left_by_somebody_else_are_not_used():
 
 
 def test_its_state_is_all_of_it():
-    trainer, other = make(lr=1e-2), make(lr=5e-3, beta=3.0)
+    trainer, other = make(lr=1e-2, beta=2.0), make(lr=5e-3, beta=3.0)
     for x in data(5):
         trainer.step(x)
     other.load_state_dict(copy.deepcopy(trainer.state_dict()))
     for x in data(5, seed=3):
         assert list(trainer.step(x)) == list(other.step(x))
     assert torch.equal(weights(trainer), weights(other))
-    assert (other.lr, other.beta) == (1e-2, 1.0)
+    assert (other.lr, other.beta) == (1e-2, 2.0)
 
 
 def test_a_step_leaves_torchs_own_rng_alone():
