@@ -69,8 +69,7 @@ class Run:
         elif self._torn:
             self._return_to(self.step)
         self._torn = True
-        record = self._make("step")
-        self._unread.append(record)  # this one call makes the step count
+        self._unread.append(self._make("step"))  # `append` makes the step count
         self._torn = False
 
     def set(self, **settings: float) -> None:

@@ -64,7 +64,8 @@ def shades(theme: Theme) -> np.ndarray:
 def knots(n: int, pixels: int) -> np.ndarray:
     """Weights (pixels, n) that read n values, evenly from edge to edge, at the pixels' centres."""
     at = (np.arange(pixels) + 0.5) / pixels * (n - 1)
-    return np.stack([np.interp(at, np.arange(n), one) for one in np.eye(n)], axis=1)
+    weights = np.stack([np.interp(at, np.arange(n), one) for one in np.eye(n)], axis=1)
+    return weights.astype(np.float32)  # in doubles the product costs more than all the rest
 
 
 class Plane:
@@ -111,10 +112,10 @@ class Plane:
         """Interpolate D(x), not its colours, to the screen's pixels; top row first."""
         if tuple(w.shape[1] for w in self.weights) != surface.shape:
             rows, columns = (knots(n, self.pixels) for n in surface.shape)
-            self.weights = rows[::-1], columns
+            self.weights = np.ascontiguousarray(rows[::-1]), columns
         rows, columns = self.weights
-        level = np.rint(255 * (rows @ surface @ columns.T)).astype(np.uint8)
-        self.surface.show(self.shades[level], (-self.extent, self.extent) * 2)
+        level = np.rint(255 * (rows @ surface.astype(np.float32) @ columns.T)).astype(np.uint8)
+        self.surface.show(self.shades.take(level, axis=0), (-self.extent, self.extent) * 2)
 
     def _scale(self, ax: Axes, theme: Theme) -> Axes:
         """The colour key at the right: D(x) from 0 to 1."""
