@@ -61,10 +61,10 @@ def frame(experiment: Experiment) -> Callable[[], object]:
     return draw
 
 
-def speed_while_watched(experiment: Experiment, steps: int = 1_500) -> str:
+def speed_while_watched(experiment: Experiment, steps: int = 5_000) -> str:
     """Training speed with the live view as a share of that without, and pictures a second."""
     shares, pictures = [], []
-    for _ in range(5):
+    for _ in range(3):
         alone, _ = experiment.start()
         live = Live(experiment)
         live.step()  # the first picture is drawn whole

@@ -130,10 +130,10 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     for name in ("latent-dim", "hidden-dim", "depth", "batch-size"):
         train.add_argument(f"--{name}", type=int)
     train.add_argument("--activation", default="leaky_relu", help="leaky_relu or relu")
-    train.add_argument("--lr", type=float, help="learning rate")
+    train.add_argument("--lr", type=float, help="learning rate; of a GAN, its generator's")
     train.add_argument("--beta", type=float, default=1.0, help="VAE: weight of the KL term")
     train.add_argument("--likelihood", help="VAE: bernoulli or gaussian")
-    train.add_argument("--discriminator-lr", type=float, help="GAN: as --lr unless given")
+    train.add_argument("--discriminator-lr", type=float, help="GAN: its own learning rate")
     train.add_argument(
         "--generator-loss", default="nonsaturating", help="GAN: nonsaturating or minimax"
     )

@@ -206,3 +206,16 @@ def test_doctor_finds_what_is_wrong(monkeypatch, capsys):
     monkeypatch.setattr(tempfile, "TemporaryFile", read_only)
     assert run("doctor") == 0
     assert "this folder: NO, Permission denied" in capsys.readouterr().out
+
+
+def test_a_checkpoint_whose_weights_are_not_its_experiments_is_refused(capsys):
+    assert run("train", "vae", "--steps", "2", "--out", "out") == 0
+    path = Path("out/checkpoint.safetensors")
+    content = path.read_bytes()
+    assert content.count(b'\\"latent_dim\\": 16') == 1  # JSON inside of JSON
+    path.write_bytes(content.replace(b'\\"latent_dim\\": 16', b'\\"latent_dim\\": 17'))
+    for command in ("sample", "resume"):
+        capsys.readouterr()
+        assert run(command, str(path)) == 2
+        said = capsys.readouterr().err.strip()
+        assert len(said.splitlines()) == 1 and said.startswith("genart: ")

@@ -178,4 +178,4 @@ class Live:
 
     def _rest(self, error: NotFinite) -> None:
         self._player = None
-        self._note = f"  {error}  Try a smaller learning rate."
+        self._note = f"  {error}  Try a smaller learning rate, or start again."

@@ -53,7 +53,7 @@ def train(experiment: Experiment, run: Run, stage: Stage, steps: int, folder: Pa
                 bar.set_postfix(losses, refresh=False)
                 bar.update(record.step - bar.n)
     except NotFinite as error:
-        print(f"{error}  Try a smaller learning rate.")
+        print(f"{error}  Try a smaller learning rate, or start again.")
         code = 1
     except KeyboardInterrupt:
         print("Stopped.")
@@ -87,7 +87,10 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
     except (KeyError, TypeError):
         raise ValueError(f"{path} does not say which experiment it is from.") from None
     trainer = experiment.trainer(shape, torch.device("cpu"))
-    trainer.load_weights(saved.state["trainer"])
+    try:
+        trainer.load_weights(saved.state["trainer"])
+    except (KeyError, TypeError, RuntimeError):
+        raise ValueError(f"{path} holds other weights than its experiment needs.") from None
     x = samples(trainer, latents(trainer, n, rngs(seed, 1)[0]))
     title = f"{experiment.model.upper()} on {experiment.data}"
     if len(shape) == 3:
