@@ -23,6 +23,7 @@ from genart_edu.lab import checkpoint
 from genart_edu.lab.run import Run
 from genart_edu.vae.model import VAE
 from genart_edu.vae.training import VAETrainer
+from tests.states import everything
 
 DIGITS = digits().split(200)[0]
 
@@ -50,24 +51,6 @@ def play(run: Run, steps: int) -> Run:
     for _ in run.play(steps, every=1_000):
         pass
     return run
-
-
-def flat(tree: Any, path: str = "") -> dict[str, Any]:
-    """A nested state as {path: value}, its tensors as lists: what == compares to the bit."""
-    if isinstance(tree, Tensor):
-        return {path: tree.tolist()}
-    if isinstance(tree, dict):
-        tree = tree.items()
-    elif isinstance(tree, list | tuple):
-        tree = enumerate(tree)
-    else:
-        return {path: tree}
-    return {k: v for key, value in tree for k, v in flat(value, f"{path}/{key}").items()}
-
-
-def everything(run: Run) -> dict[str, Any]:
-    history = {name: array.tolist() for name, array in run.history.items()}
-    return flat(run.state_dict()) | {"history": history, "events": run.events, "step": run.step}
 
 
 def loaded(path: Path, run: Run) -> Run:

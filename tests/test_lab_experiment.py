@@ -1,12 +1,10 @@
 """Experiments: the same seed gives the same bits, and a choice that can't be gets a sentence."""
 
 import dataclasses
-from typing import Any
 
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 from genart_edu.gan.objective import minimax
 from genart_edu.gan.training import GANTrainer
@@ -18,6 +16,7 @@ from genart_edu.lab.stages import Stage
 from genart_edu.nets import leaky_relu, relu
 from genart_edu.vae.likelihood import Bernoulli, Gaussian
 from genart_edu.vae.training import VAETrainer
+from tests.states import everything, flat
 
 KINDS = [("vae", "digits"), ("vae", "moons"), ("gan", "digits"), ("gan", "ring")]
 ALL = pytest.mark.parametrize(("model", "data"), KINDS)
@@ -27,24 +26,6 @@ def small(model, data, **choices):
     return Experiment(
         **{"model": model, "data": data, "hidden_dim": 16, "batch_size": 16} | choices
     )
-
-
-def flat(tree: Any, path: str = "") -> dict[str, Any]:
-    """A nested state as {path: value}, its tensors as lists: what == compares to the bit."""
-    if isinstance(tree, Tensor):
-        return {path: tree.tolist()}
-    if isinstance(tree, dict):
-        tree = tree.items()
-    elif isinstance(tree, list | tuple):
-        tree = enumerate(tree)
-    else:
-        return {path: tree}
-    return {k: v for key, value in tree for k, v in flat(value, f"{path}/{key}").items()}
-
-
-def everything(run: Run) -> dict[str, Any]:
-    history = {name: array.tolist() for name, array in run.history.items()}
-    return flat(run.state_dict()) | {"history": history, "events": run.events, "step": run.step}
 
 
 def started(experiment: Experiment, steps: int = 0) -> tuple[Run, Stage]:

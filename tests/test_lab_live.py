@@ -4,11 +4,9 @@ import random
 import struct
 import threading
 import zlib
-from typing import Any
 
 import numpy as np
 import pytest
-from torch import Tensor
 
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
@@ -16,28 +14,11 @@ from genart_edu.lab.parts import Event
 from genart_edu.lab.run import Run
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.style import DARK, LIGHT
+from tests.states import everything
 
 RING = Experiment("gan", "ring", hidden_dim=8, batch_size=16)
 DIGITS = Experiment("vae", "digits", hidden_dim=8, batch_size=16, latent_dim=2)
 BOTH = pytest.mark.parametrize("experiment", [RING, DIGITS], ids=["gan", "vae"])
-
-
-def flat(tree: Any, path: str = "") -> dict[str, Any]:
-    """A nested state as {path: value}, its tensors as lists: what == compares to the bit."""
-    if isinstance(tree, Tensor):
-        return {path: tree.tolist()}
-    if isinstance(tree, dict):
-        tree = tree.items()
-    elif isinstance(tree, list | tuple):
-        tree = enumerate(tree)
-    else:
-        return {path: tree}
-    return {k: v for key, value in tree for k, v in flat(value, f"{path}/{key}").items()}
-
-
-def everything(run: Run) -> dict[str, Any]:
-    history = {name: array.tolist() for name, array in run.history.items()}
-    return flat(run.state_dict()) | {"history": history, "events": [*run.events]}
 
 
 def replayed(live: Live) -> Run:

@@ -41,7 +41,7 @@ def test_a_vae_learns_the_digits(seed):
 def test_a_gan_finds_the_ring():
     """8 of 8 modes on 14 of 16 seeds, by the rule of VEEGAN: 2,500 samples, 3 sigma.
 
-    Seen: 15 of these 16, 86% of high quality; and 32 of 32, 88%, in an ensemble of other seeds.
+    Seen on these seeds: 15, with 82% of high quality; after 4,000 steps 15 and 86%.
     """
 
     def found(seed):
