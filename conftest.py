@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from nbval.plugin import IPyNbCell
 from playwright.sync_api import Browser, sync_playwright
 
@@ -37,6 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(
             f"saved without being run (CONTRIBUTING.md, Lessons): {', '.join(unrun)}"
         )
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """Weights and noise in double precision, so that two ways to compute agree to 1e-10."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture(scope="module")  # a session would keep its event loop running under nbval's kernels

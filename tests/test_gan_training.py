@@ -12,14 +12,6 @@ from genart_edu.gan.objective import minimax, nonsaturating
 from genart_edu.gan.training import GANTrainer
 
 
-@pytest.fixture
-def float64():
-    """Weights and noise in double precision, so that two ways to compute agree to 1e-10."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 

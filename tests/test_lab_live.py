@@ -75,7 +75,6 @@ def test_the_numbers_are_those_of_a_run_without_pictures(experiment):
         pass
     live.step(5)
     live.frame()
-    live.wear(DARK)
     assert live.run.step == 105
     assert everything(live.run) == everything(replayed(live))
 
@@ -270,15 +269,10 @@ def test_an_experiment_that_cannot_be_leaves_the_old_one(quick):
     assert everything(live.run) == everything(replayed(live))
 
 
-def test_a_theme_is_worn_by_the_run_as_it_is():
-    live = Live(RING)
-    live.step(3)
-    light, dark = live.frame(), live.wear(DARK)
-    assert light.png != dark.png and light.status == dark.status
-    assert live.wear(LIGHT).png == light.png
-    live.wear(DARK)
-    live.reset()
-    assert live.theme is DARK
+def test_a_reset_keeps_the_theme():
+    light, dark = Live(RING, LIGHT), Live(RING, DARK)
+    assert light.frame().png != dark.frame().png
+    assert dark.reset().png == dark.frame().png != light.reset().png
 
 
 # ---- what is not finite -------------------------------------------------------------------

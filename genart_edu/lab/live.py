@@ -49,11 +49,8 @@ class Live:
     def _start(self, experiment: Experiment) -> None:
         run, stage = experiment.start()
         self.experiment, self.run, self.stage = experiment, run, stage
-        self.canvas = self._canvas()
+        self.canvas = Canvas(stage.views(), self.theme, columns=self.columns)
         self._note = ""
-
-    def _canvas(self) -> Canvas:
-        return Canvas(self.stage.views(), self.theme, columns=self.columns)
 
     @property
     def playing(self) -> bool:
@@ -110,13 +107,6 @@ class Live:
             self.pause()  # who pressed Play while we waited
             self._obey()  # what was set before belongs to the old run
             self._start(experiment or self.experiment)
-            return self.frame()
-
-    def wear(self, theme: Theme) -> Frame:
-        """Draw in another theme from now on; the run goes on as it was."""
-        with self._lock:
-            self.theme = theme
-            self.canvas = self._canvas()
             return self.frame()
 
     def set(self, **settings: float) -> None:
