@@ -10,11 +10,13 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import DPI, Canvas, Still, arrange, png, still
 from genart_edu.views.curves import Curves
-from genart_edu.views.images import ImageGrid, Pairs
+from genart_edu.views.images import ImageGrid, Rows
 from genart_edu.views.latent import LatentPlane
 from genart_edu.views.plane import Plane
+from genart_edu.views.rate import RateDistortion
 from genart_edu.views.style import DARK, LIGHT, REAL, Theme
 
 
@@ -23,8 +25,10 @@ def views() -> list:
         Curves(("real", "fake"), "Losses", references={"log 2": 0.693, "2 log 2": 1.386}),
         Plane("Samples"),
         LatentPlane("Latents", ("ring", "disc")),
-        Pairs("Pairs"),
+        Rows("Rows"),
         ImageGrid("Grid"),
+        Bars("KL"),
+        RateDistortion("Sweep", ("β 1", "β 2")),
     ]
 
 
@@ -37,9 +41,11 @@ def look(n: int, seed: int = 0) -> list[tuple]:
     return [
         (steps, 1.4 + noise[0], 0.7 + 20 / np.maximum(steps, 1) + noise[1]),
         (rng.normal(0, 1, (50, 2)), rng.normal(0, 1, (60, 2)), rng.random((9, 9))),
-        (rng.normal(0, 1 + n / 1000, (40, 2)), rng.integers(0, 2, 40)),
+        (rng.normal(0, 1 + n / 1000, (40, 2)), rng.integers(0, 2, 40), rng.random((40, 2))),
         (images[0], images[1]),
         (rng.random((12, 3, 8, 8)),),
+        (rng.random(16) * (1 + n / 1000), rng.random(16) > 0.5),
+        (np.array([9.0, 2]), np.array([12.0, 20]), rng.uniform(1, 9, 2) * (1 + n / 1000)),
     ]
 
 
@@ -64,7 +70,7 @@ def test_frames_move_with_their_arrays_and_return():
     canvas = Canvas(views())
     canvas.frame(look(100))
     first, other = canvas.frame(look(100)), canvas.frame(look(100, seed=1))
-    edges = [round(canvas._figure.axes[i].bbox.x0) for i in range(5)]
+    edges = [round(canvas._figure.axes[i].bbox.x0) for i in range(7)]
     for left in edges:  # every view has moved
         assert (first[:, left : left + 150] != other[:, left : left + 150]).any()
     assert (canvas.frame(look(100)) == first).all()
@@ -166,9 +172,9 @@ def test_png_is_read_back_as_it_was():
 
 
 def test_rows_fill_the_width_and_views_keep_apart():
-    (width, height), boxes = arrange(views(), height=3.0, width=None, columns=2)
+    (width, height), boxes = arrange(views()[:5], height=3.0, width=None, columns=2)
     assert height == 9.0
-    for box, view in zip(boxes, views(), strict=True):
+    for box, view in zip(boxes, views(), strict=False):
         margins = view.margins
         assert box[0] >= margins.left - 0.01 and box[0] + box[2] + margins.right <= width + 0.02
     for one, other, view in zip(boxes, boxes[1:], views(), strict=False):

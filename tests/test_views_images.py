@@ -1,4 +1,4 @@
-"""Image grids and pairs: each picture in its place, its pixels square, exact and in order."""
+"""Image grids and rows: each picture in its place, its pixels square, exact and in order."""
 
 import io
 
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from genart_edu.views.canvas import DPI, Canvas, still
-from genart_edu.views.images import RIM, ImageGrid, Pairs, to_bytes
+from genart_edu.views.images import RIM, ImageGrid, Rows, residuals, to_bytes
 from genart_edu.views.style import DARK
 
 
@@ -82,7 +82,7 @@ def test_what_is_too_large_is_made_smaller_and_stays_inside():
 
 @pytest.mark.parametrize("theme", [DARK])
 def test_none_then_one_then_many_then_none(theme):
-    canvas = Canvas([ImageGrid("Grid"), Pairs("Pairs")], theme)
+    canvas = Canvas([ImageGrid("Grid"), Rows("Rows")], theme)
     empty = canvas.frame([(np.zeros((0, 8, 8)),), (np.zeros((0, 8, 8)),) * 2])
     for n in (1, 7, 64):
         images = np.ones((n, 8, 8))
@@ -91,19 +91,66 @@ def test_none_then_one_then_many_then_none(theme):
     assert (again == empty).all()
 
 
-def test_each_pair_is_one_above_the_other():
-    canvas = Canvas([Pairs("Pairs", columns=8, labels=("data", "model"))])
-    upper, lower = np.arange(10, 30), np.arange(110, 130)
-    frame = canvas.frame([(flat(upper), flat(lower))])
-    for a, b in zip(upper, lower, strict=True):
-        (_, top, x), (_, bottom, below) = squares(frame, (a, 200, 20)), squares(frame, (b, 200, 20))
-        assert x == below and 5 < bottom - top < 45
-    words = [text.get_text() for text in canvas.views[0].ax.get_yticklabels()]
-    assert words == ["data", "model"] * 3
-    heights = canvas.views[0].ax.transData.transform(
-        [(0, y) for y in canvas.views[0].ax.get_yticks()]
-    )
-    assert len(frame) - heights[0, 1] == pytest.approx(squares(frame, (10, 200, 20))[1], abs=1)
+@pytest.mark.parametrize("labels", [("data", "model"), ("x", "mean", "sample", "error")])
+def test_each_column_of_a_group_holds_one_picture_of_every_array(labels: tuple[str, ...]):
+    canvas = Canvas([Rows("Rows", columns=8, labels=labels)], height=6)
+    levels = [np.arange(20) + 10 + 40 * k for k in range(len(labels))]
+    frame = canvas.frame([[flat(level) for level in levels]])
+    for column in zip(*levels, strict=True):
+        found = [squares(frame, (level, 200, 20)) for level in column]
+        assert len({x for _, _, x in found}) == 1
+        gaps = np.diff([y for _, y, _ in found])
+        assert (gaps == gaps[0]).all() and 5 < gaps[0] < 45 * 6 / 3.68
+    ax = canvas._figure.axes[0]
+    assert [text.get_text() for text in ax.get_yticklabels()] == [*labels] * 3
+    heights = ax.transData.transform([(0, y) for y in ax.get_yticks()])[:, 1]
+    for level, height in zip([each[0] for each in levels], heights, strict=False):
+        assert len(frame) - height == pytest.approx(squares(frame, (level, 200, 20))[1], abs=1)
+    assert canvas.alt == f"Rows: rows of images, {' above '.join(labels)}"
+
+
+def test_rows_may_mix_grey_and_colour_and_move_no_name_while_they_live():
+    canvas = Canvas([Rows("Rows", labels=("grey", "flat", "colour"))])
+    grey, colour = np.full((3, 1, 8, 8), 77 / 255), flat(np.arange(3) + 50)
+    frame = canvas.frame([(grey, grey[:, 0], colour)])
+    plot = frame[:, round(canvas._figure.axes[0].bbox.x0) :]  # letters have greys of their own
+    assert squares(plot, 77)[0] == 6 * squares(plot, (51, 200, 20))[0]
+    assert not canvas.views[0].update(grey, grey[:, 0], colour)
+    assert canvas.views[0].update(*[np.concatenate([colour] * 3)] * 3)  # two groups
+
+
+def test_a_grid_names_its_rows_from_the_top():
+    canvas = Canvas([ImageGrid("Moves", columns=3, rows=("z₃", "z₁₂"))])
+    frame = canvas.frame([(flat(np.arange(10, 16)),)])
+    renderer = canvas._agg.get_renderer()
+    for text, level in zip(canvas._figure.axes[0].get_yticklabels(), (10, 13), strict=True):
+        box = text.get_window_extent(renderer)
+        assert box.x0 >= 0 and box.x1 < canvas._figure.axes[0].bbox.x0
+        middle = squares(frame, (level, 200, 20))[1]
+        assert len(frame) - (box.y0 + box.y1) / 2 == pytest.approx(middle, abs=4)
+    assert [t.get_text() for t in canvas._figure.axes[0].get_yticklabels()] == ["z₃", "z₁₂"]
+    assert canvas.alt.endswith("a row for each of z₃, z₁₂")
+    with pytest.raises(ValueError, match="2 named rows hold 6 pictures; got 7"):
+        canvas.frame([(np.zeros((7, 8, 8)),)])
+
+
+def test_residuals_are_black_blue_and_orange():
+    x = np.full((1, 1, 1, 4), 0.5)
+    mean = x + np.array([0, -0.25, 0.25, 0.5])
+    exact, dark, bright, brighter = residuals(x, mean)[0, :, 0].T
+    assert (exact == 0).all()
+    assert dark[2] > dark[1] > dark[0] and bright[0] > bright[1] > bright[2]
+    assert np.allclose(brighter**2, 2 * bright**2)  # twice the error, twice the light
+    assert (residuals(x[:, 0], mean[:, 0]) == residuals(x, mean)).all()
+
+
+def test_residuals_of_colours_are_those_of_their_mean():
+    x, mean = np.random.default_rng(0).random((2, 5, 3, 4, 4))
+    grey = x.mean(axis=1, keepdims=True), mean.mean(axis=1, keepdims=True)
+    assert residuals(x, mean).shape == (5, 3, 4, 4)
+    assert np.allclose(residuals(x, mean), residuals(*grey))
+    with pytest.raises(ValueError, match="one shape"):
+        residuals(x, mean[:, :1])
 
 
 def test_bytes_are_rounded_clipped_and_never_nan():
@@ -117,5 +164,9 @@ def test_what_is_no_image_is_refused():
     for shape in ((4, 2, 8, 8), (8, 8)):
         with pytest.raises(ValueError, match="C 1 or 3"):
             canvas.frame([(np.zeros(shape),)])
-    with pytest.raises(ValueError, match="same shape"):
-        Canvas([Pairs("Pairs")]).frame([(np.zeros((2, 8, 8)), np.zeros((3, 8, 8)))])
+    two, three = np.zeros((2, 8, 8)), np.zeros((3, 8, 8))
+    for arrays in ((two, three), (two,), (two, two, two), (two, np.zeros((2, 4, 4)))):
+        with pytest.raises(ValueError, match="Rows needs 2 arrays"):
+            Canvas([Rows("Rows")]).frame([arrays])
+    with pytest.raises(ValueError, match="two rows or more; got 1"):
+        Rows("Rows", labels=("x",))

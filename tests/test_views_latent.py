@@ -91,9 +91,55 @@ def test_a_letter_is_centred():
         assert np.allclose(vertices.min(axis=0), -vertices.max(axis=0))
 
 
+def test_each_posterior_is_an_ellipse_of_one_sigma_in_its_colour():
+    canvas = Canvas([LatentPlane("Latents", WORDS)], height=5)
+    mean = np.array([[-2.0, -2], [2, 2], [0.5, 0.1]])
+    std = np.array([[0.2, 0.6], [0.5, 0.1], [0.3, 0.3]])
+    frame = canvas.frame([(mean, np.array([0, 1, 2]), std)])
+    view = canvas.views[0]
+    for outline, middle, sigma in zip(view.ellipses.get_segments(), mean, std, strict=True):
+        assert np.allclose(outline.min(axis=0), middle - sigma)
+        assert np.allclose(outline.max(axis=0), middle + sigma)
+        assert np.allclose((((outline - middle) / sigma) ** 2).sum(axis=1), 1)
+    assert has(near(canvas, frame, -2, -1.4), blend(SERIES[0].light, LIGHT.background, 0.3))
+    assert has(near(canvas, frame, 1.5, 2), blend(SERIES[1].light, LIGHT.background, 0.3))
+    assert has(near(canvas, frame, 2, 2), SERIES[1].light)  # the mean keeps its marker
+    assert not view.update(mean, np.array([0, 1, 2]), 0.9 * std)
+
+
+def test_the_plane_shows_the_ellipses_whole():
+    canvas = Canvas([LatentPlane("Latents")])
+    canvas.frame([(np.full((9, 2), 2.5), None, np.full((9, 2), 1.5))])
+    assert canvas.views[0].ax.get_xlim()[1] >= 4
+
+
+@pytest.mark.parametrize("names", [DIGITS, WORDS, ()], ids=["digits", "words", "none"])
+def test_the_key_says_what_the_ellipses_are_and_only_while_there_are_any(names: tuple[str, ...]):
+    canvas, one = Canvas([LatentPlane("Latents", names)]), np.zeros((1, 2))
+    view: Any = canvas.views[0]
+    for std, said in (
+        (None, ["prior: 1σ and 2σ"]),
+        (one + 1, ["prior", "posterior: 1σ"]),
+        (None, ["prior: 1σ and 2σ"]),
+    ):
+        canvas.frame([(one, None, std)])
+        named: Any = canvas._figure.axes[0].get_legend()
+        assert [text.get_text() for text in named.get_texts()] == said
+        box = named.get_window_extent(canvas._agg.get_renderer())
+        assert box.x1 - 4 <= canvas._figure.bbox.x1  # less the padding
+        assert len(view.ellipses.get_segments()) == (std is not None)
+
+
+def test_axes_have_the_names_of_their_latents():
+    ax = still(LatentPlane("Latents", axes=("z₃", "z₁₂")), np.zeros((1, 2))).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("z₃", "z₁₂")
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="10 classes"):
         LatentPlane("Latents", [*DIGITS, "A"])
     for labels in (np.array([0, 3]), np.array([0]), np.array([0, -2])):
         with pytest.raises(ValueError, match="None or 2 numbers below 3"):
             still(LatentPlane("Latents", WORDS), np.zeros((2, 2)), labels)
+    with pytest.raises(ValueError, match=r"None or \(2, 2\); got \(2,\)"):
+        still(LatentPlane("Latents"), np.zeros((2, 2)), None, np.ones(2))

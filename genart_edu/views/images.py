@@ -1,16 +1,18 @@
-"""Many small pictures as one: a grid of samples, or inputs above what became of them.
+"""Many small pictures as one: a grid of samples, or rows of inputs above what became of them.
 
 All pictures of a view are pasted into one array: a frame costs one artist, however many there
 are.  They grow by whole numbers only: a data pixel is a square of screen pixels, never a blur.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb, to_rgba
 
 from genart_edu.views.bitmap import Bitmap
-from genart_edu.views.style import LABEL, Margins, Theme, bare, themed
+from genart_edu.views.style import FAKE, LABEL, REAL, Margins, Theme, bare, themed
 
 RIM = 3  # screen pixels of black around a picture, or white ink at its edge melts into the page
 GAP, GROUP_GAP = 2, 9  # between two pictures, and between two groups of rows
@@ -31,26 +33,45 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
     return rgba
 
 
+def residuals(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """How a model errs: black where `mean` is x, blue where it is too dark, orange: too bright.
+
+    Both (N, C, H, W) or (N, H, W) in [0, 1]; of several channels the mean error counts.  The light
+    of a pixel is |mean - x|, so that its value is the root: small errors are seen.  -> (N, 3, H, W)
+    """
+    if x.shape != mean.shape:
+        raise ValueError(f"residuals needs two arrays of one shape; got {x.shape}, {mean.shape}.")
+    error = mean - x if x.ndim == 3 else (mean - x).mean(axis=1)
+    dark, bright = (np.reshape(to_rgb(role.dark), (3, 1, 1)) for role in (REAL, FAKE))
+    return np.where(error[:, None] < 0, dark, bright) * np.sqrt(abs(error[:, None]))
+
+
 class Sheet:
     """The paper on `ax` that pictures are pasted on, measured in screen pixels.
 
+    names: of the rows, from the top; they begin again when they run out.
     group: how many rows belong together; more space follows them.
     """
 
-    def __init__(self, ax: Axes, theme: Theme, group: int = 1000) -> None:
+    def __init__(
+        self, ax: Axes, theme: Theme, names: Sequence[str] = (), group: int = 1000
+    ) -> None:
         bare(ax)
-        self.group = group
+        ax.tick_params(axis="y", labelsize=LABEL, labelcolor=theme.ink)
+        self.ax, self.names, self.group, self.middles = ax, names, group, [0.0]
         self.paper = np.rint(255 * np.array(to_rgba(theme.background)))
         self.height, self.width = round(ax.bbox.height), round(ax.bbox.width)
         ax.set(xlim=(0, self.width), ylim=(self.height, 0))
         self.image = Bitmap(ax)
 
-    def paste(self, images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> list[float]:
-        """Picture i goes to rows[i], columns[i], all as large as fits.  -> the rows' middles."""
-        pictures = to_bytes(images)
+    def paste(self, pictures: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> bool:
+        """Picture i, bytes (N, H, W, 4), goes to rows[i], columns[i]; all as large as fits.
+
+        -> whether a name of a row has moved.
+        """
         if not len(pictures):
             self.image.set_visible(False)
-            return []
+            return self._name([])
         row, column = np.arange(rows.max() + 1), np.arange(columns.max() + 1)
         y_gaps, x_gaps = GAP * row + (GROUP_GAP - GAP) * (row // self.group), GAP * column
         height, width = pictures.shape[1:3]
@@ -68,7 +89,15 @@ class Sheet:
         for picture, y, x in zip(pictures, tops[rows], lefts[columns], strict=True):
             sheet[y : y + height, x : x + width] = picture
         shrink = self._show(sheet)
-        return ((tops + height / 2) / shrink).tolist()
+        return self._name(((tops + height / 2) / shrink).tolist())
+
+    def _name(self, middles: list[float]) -> bool:
+        """Write the rows' names beside their middles.  -> whether one has moved."""
+        if not self.names or middles == self.middles:
+            return False
+        self.middles = middles
+        self.ax.set_yticks(middles, [self.names[i % len(self.names)] for i in range(len(middles))])
+        return True
 
     def _show(self, sheet: np.ndarray) -> float:
         """Pixel for pixel where it fits, else smaller and smoothed.  -> how much smaller."""
@@ -85,61 +114,74 @@ def width(columns: int) -> float:
     return max(1.0, (columns * (side + GAP) - GAP) / (8 * (side + GAP) - GAP))
 
 
+def margins(names: Sequence[str]) -> Margins:
+    """Room for the names of rows at the left, if there are any."""
+    left = 0.25 + 0.1 * max(map(len, names)) if names else 0.15
+    return Margins(left, 0.15, 0.08, 0.42)
+
+
 class ImageGrid:
-    """Samples, row by row, `columns` to a row."""
+    """Samples, row by row, `columns` to a row.
 
-    margins = Margins(0.15, 0.15, 0.08, 0.42)
+    rows: the names of the rows, or none.
+    """
 
-    def __init__(self, title: str, columns: int = 8) -> None:
-        self.title, self.columns, self.width = title, columns, width(columns)
+    def __init__(self, title: str, columns: int = 8, rows: Sequence[str] = ()) -> None:
+        self.title, self.columns, self.rows = title, columns, tuple(rows)
+        self.width, self.margins = width(columns), margins(rows)
         self.alt = f"{title}: a grid of images"
+        self.alt += f", a row for each of {', '.join(rows)}" if rows else ""
 
     def attach(self, ax: Axes, theme: Theme) -> None:
         themed(ax, theme, self.title, self.margins)
-        self.sheet = Sheet(ax, theme)
+        self.sheet = Sheet(ax, theme, self.rows)
         self.artists: list[Artist] = [self.sheet.image]
 
     def update(self, images: np.ndarray) -> bool:
         """images (N, C, H, W) or (N, H, W), floats in [0, 1]."""
-        index = np.arange(len(images))
-        self.sheet.paste(images, index // self.columns, index % self.columns)
-        return False
+        index, room = np.arange(len(images)), len(self.rows) * self.columns
+        if self.rows and len(images) > room:
+            raise ValueError(
+                f"{len(self.rows)} named rows hold {room} pictures; got {len(images)}."
+            )
+        return self.sheet.paste(to_bytes(images), index // self.columns, index % self.columns)
 
 
-class Pairs:
-    """Each row of inputs above the row of what a model made of them.
+class Rows:
+    """Each row of inputs above the rows of what models made of them.
 
-    labels: what to call the upper and the lower rows.
+    labels: what to call the rows of a group, two or more, from the top.
     """
 
     def __init__(
-        self, title: str, columns: int = 8, labels: tuple[str, str] = ("input", "output")
+        self, title: str, columns: int = 8, labels: Sequence[str] = ("input", "output")
     ) -> None:
-        self.title, self.columns, self.labels = title, columns, labels
-        self.width = width(columns)
-        self.alt = f"{title}: rows of images, {labels[0]} above {labels[1]}"
-        self.margins = Margins(0.25 + 0.1 * max(map(len, labels)), 0.15, 0.08, 0.42)
+        if len(labels) < 2:
+            raise ValueError(f"Rows compares two rows or more; got {len(labels)} labels.")
+        self.title, self.columns, self.labels = title, columns, tuple(labels)
+        self.width, self.margins = width(columns), margins(labels)
+        self.alt = f"{title}: rows of images, {' above '.join(labels)}"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
         themed(ax, theme, self.title, self.margins)
-        self.ax, self.middles = ax, [0.0]
-        self.sheet = Sheet(ax, theme, group=2)
+        self.sheet = Sheet(ax, theme, self.labels, group=len(self.labels))
         self.artists: list[Artist] = [self.sheet.image]
-        ax.tick_params(axis="y", labelsize=LABEL, labelcolor=theme.ink)
 
-    def update(self, originals: np.ndarray, reconstructions: np.ndarray) -> bool:
-        """Two arrays (N, C, H, W) or (N, H, W), floats in [0, 1]: picture i of each is a pair."""
-        if originals.shape != reconstructions.shape:
-            shapes = f"{originals.shape} and {reconstructions.shape}"
-            raise ValueError(f"Pairs needs two arrays of the same shape; got {shapes}.")
-        index = np.arange(len(originals))
-        upper, columns = 2 * (index // self.columns), index % self.columns
-        middles = self.sheet.paste(
-            np.concatenate([originals, reconstructions]),
-            np.concatenate([upper, upper + 1]),
-            np.concatenate([columns, columns]),
+    def update(self, *images: np.ndarray) -> bool:
+        """An array for each label, (N, C, H, W) or (N, H, W), floats in [0, 1], grey or RGB.
+
+        Picture i of each stands in one column.
+        """
+        k = len(self.labels)
+        if len(images) != k or len({(len(a), *a.shape[-2:]) for a in images}) > 1:
+            shapes = ", ".join(str(a.shape) for a in images)
+            raise ValueError(
+                f"Rows needs {k} arrays of as many pictures of one size; got {shapes}."
+            )
+        index = np.arange(len(images[0]))
+        first, columns = k * (index // self.columns), index % self.columns
+        return self.sheet.paste(
+            np.concatenate([to_bytes(a) for a in images]),
+            np.concatenate([first + i for i in range(k)]),
+            np.tile(columns, k),
         )
-        moved, self.middles = middles != self.middles, middles
-        if moved:
-            self.ax.set_yticks(middles, self.labels * (len(middles) // 2))
-        return moved

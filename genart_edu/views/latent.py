@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
@@ -13,6 +14,9 @@ from matplotlib.textpath import TextPath
 
 from genart_edu.views.plane import axes_named, points, square
 from genart_edu.views.style import REAL, SERIES, Margins, Role, Theme, key, roomy, themed
+
+ANGLE = np.linspace(0, 2 * np.pi, 73)
+CIRCLE = np.stack([np.cos(ANGLE), np.sin(ANGLE)], axis=1)  # (73, 2)
 
 
 def letter(character: str) -> Path:
@@ -23,18 +27,21 @@ def letter(character: str) -> Path:
 
 
 class LatentPlane:
-    """Where a VAE with two latents puts its data: the posterior means, by class.
+    """Where a VAE puts its data in two of its latents: the posteriors, by class.
 
     names: of the classes, at most ten.  Names of one character are themselves the markers; longer
-    ones stand beside their marker at the right.  The circles: one and two sigma of the prior.
+    ones stand beside their marker at the right.  axes: what to call the two latents.
+    The circles: one and two sigma of the prior.
     """
 
     width = 1.0
 
-    def __init__(self, title: str, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, title: str, names: Sequence[str] = (), axes: Sequence[str] = ("z₁", "z₂")
+    ) -> None:
         if len(names) > len(SERIES):
             raise ValueError(f"LatentPlane tells {len(SERIES)} classes apart, not {len(names)}.")
-        self.title, self.names = title, tuple(names)
+        self.title, self.names, self.axes = title, tuple(names), tuple(axes)
         self.alt = f"{title}: encoded points in the latent plane"
         longest = max(map(len, self.names), default=0)
         self.spelled = not all(len(name.strip()) == 1 for name in self.names)
@@ -42,18 +49,27 @@ class LatentPlane:
 
     def attach(self, ax: Axes, theme: Theme) -> None:
         themed(ax, theme, self.title, self.margins)
-        self.ax, self.extent = ax, 0.0
+        self.ax, self.theme, self.extent, self.wide = ax, theme, 0.0, False
         axes_named(ax, "z")
+        ax.set(xlabel=self.axes[0], ylabel=self.axes[1])
+        self.ellipses = LineCollection([], linewidth=1, alpha=0.7)
+        ax.add_collection(self.ellipses, autolim=False)
         self.unnamed = points(ax, theme, REAL, alpha=0.6)
         self.classes = [self._class(theme, *pair) for pair in zip(self.names, SERIES, strict=False)]
-        circles = self._prior(theme)
-        self.artists: list[Artist] = [self.unnamed, *self.classes, *circles]
+        self.circles = self._prior(theme)
+        clouds = [self.unnamed, *self.classes]
+        self.artists: list[Artist] = [self.ellipses, *clouds, *self.circles]
         if self.spelled:
             ax.add_artist(key(ax, theme, self.classes, beside=True))
-        key(ax, theme, circles[:1])
+        key(ax, theme, self.circles[:1])
 
-    def update(self, mean: np.ndarray, labels: np.ndarray | None = None) -> bool:
-        """mean (N, 2) of q(z|x).  labels (N,): each point's place in names, or None."""
+    def update(
+        self, mean: np.ndarray, labels: np.ndarray | None = None, std: np.ndarray | None = None
+    ) -> bool:
+        """mean (N, 2) of q(z|x).  labels (N,): each point's place in names, or None.
+
+        std (N, 2) of q(z|x): its ellipse of one sigma is drawn too.
+        """
         count = len(self.names)
         number = np.full(len(mean), -1) if labels is None else labels
         known = labels is None or set(labels.tolist()) <= set(range(count))
@@ -62,12 +78,32 @@ class LatentPlane:
             raise ValueError(f"The labels of a LatentPlane must be {allowed}.")
         for i, cloud in enumerate([self.unnamed, *self.classes], start=-1):
             cloud.set_data(*mean[number == i].T)
-        size = abs(mean[np.isfinite(mean)])
+        changed = self._draw_ellipses(mean, number, std)
+        size = abs(mean) if std is None else abs(mean) + std
+        size = size[np.isfinite(size)]
         wanted = roomy(1.05 * float(np.quantile(size, 0.99)) if len(size) else 0, least=3)
         if wanted <= self.extent <= 2 * wanted:
-            return False
+            return changed
         self.extent = wanted
         square(self.ax, wanted)
+        return True
+
+    def _draw_ellipses(self, mean: np.ndarray, number: np.ndarray, std: np.ndarray | None) -> bool:
+        """One of each q(z|x), in its class's colour.  -> whether the key has changed."""
+        if std is not None and std.shape != mean.shape:
+            raise ValueError(f"The std of a LatentPlane is None or {mean.shape}; got {std.shape}.")
+        colors = np.array([cloud.get_color() for cloud in (*self.classes, self.unnamed)])
+        outlines = [] if std is None else mean[:, None] + std[:, None] * CIRCLE[::2]
+        self.ellipses.set_segments(outlines)
+        self.ellipses.set_color(colors[number])
+        if self.wide == (std is not None):
+            return False
+        self.wide = std is not None
+        ring = Line2D([], [], color=self.theme.ink, marker="o", markersize=9, linestyle="none")
+        ring.set(markerfacecolor="none", label="posterior: 1σ")
+        named = key(self.ax, self.theme, [self.circles[0], *[ring] * self.wide])
+        if self.wide:
+            named.get_texts()[0].set_text("prior")  # both in full do not fit above the plot
         return True
 
     def _class(self, theme: Theme, name: str, role: Role) -> Line2D:
@@ -77,7 +113,6 @@ class LatentPlane:
 
     def _prior(self, theme: Theme) -> list[Line2D]:
         """Circles at one and two standard deviations of p(z) = N(0, I)."""
-        angle = np.linspace(0, 2 * np.pi, 121)
         look: dict[str, Any] = {"color": theme.ink, "linewidth": 1.4, "linestyle": (0, (4, 3))}
         look["label"] = "prior: 1σ and 2σ"
-        return [self.ax.plot(r * np.cos(angle), r * np.sin(angle), **look)[0] for r in (1, 2)]
+        return [self.ax.plot(*(r * CIRCLE.T), **look)[0] for r in (1, 2)]
