@@ -1,10 +1,12 @@
 """Stacks of layers as plain `nn.Sequential`: what every model in the kit is made of."""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def leaky_relu() -> nn.Module:
@@ -17,6 +19,11 @@ def relu() -> nn.Module:
     return nn.ReLU(inplace=True)
 
 
+def sigmoid() -> nn.Module:
+    """1 / (1 + exp(-x)): its slope is at most 1/4, so a stack of them starves its first layers."""
+    return nn.Sigmoid()
+
+
 def linear(in_features: int, out_features: int, rng: torch.Generator) -> nn.Linear:
     """y = W x + b, W uniform in +-sqrt(6 / (in + out)) drawn from `rng`, and b zero.
 
@@ -25,8 +32,14 @@ def linear(in_features: int, out_features: int, rng: torch.Generator) -> nn.Line
     left the GAN of the ring stuck on 6 of 32 seeds.
     """
     layer = nn.utils.skip_init(nn.Linear, in_features, out_features)
-    nn.init.xavier_uniform_(layer.weight, generator=rng)
-    nn.init.zeros_(layer.bias)
+    _glorot(layer, rng)
+    return layer
+
+
+def _glorot(layer: nn.Module, rng: torch.Generator) -> nn.Module:
+    """Start a linear map or a convolution as `linear` says."""
+    nn.init.xavier_uniform_(cast(Tensor, layer.weight), generator=rng)
+    nn.init.zeros_(cast(Tensor, layer.bias))
     return layer
 
 
@@ -46,3 +59,74 @@ def mlp(
     for fan_in, fan_out in itertools.pairwise(widths):
         layers += [linear(fan_in, fan_out, rng), activation()]
     return nn.Sequential(*layers[:-1])
+
+
+def conv_encoder(
+    shape: tuple[int, int, int],
+    out_features: int,
+    rng: torch.Generator,
+    *,
+    hidden_dim: int = 32,
+    depth: int = 2,
+    activation: Callable[[], nn.Module] = leaky_relu,
+) -> nn.Sequential:
+    """Flat pictures of `shape` (C, H, W) -> features: x (B, C H W) -> (B, out_features).
+
+    Each of `depth` convolutions halves height and width and doubles the channels, from hidden_dim
+    on.  4x4 with stride 2, as in Radford 2015, arXiv:1511.06434.
+    """
+    sizes, channels = _pyramid(shape, hidden_dim, depth)
+    layers: list[nn.Module] = [nn.Unflatten(-1, shape)]
+    for fan_in, fan_out in itertools.pairwise([shape[0], *channels]):
+        layer = nn.utils.skip_init(nn.Conv2d, fan_in, fan_out, 4, stride=2, padding=1)
+        layers += [_glorot(layer, rng), activation()]
+    features = channels[-1] * math.prod(sizes[-1])
+    return nn.Sequential(*layers, nn.Flatten(-3), linear(features, out_features, rng))
+
+
+def conv_decoder(
+    in_features: int,
+    shape: tuple[int, int, int],
+    rng: torch.Generator,
+    *,
+    hidden_dim: int = 32,
+    depth: int = 2,
+    activation: Callable[[], nn.Module] = leaky_relu,
+) -> nn.Sequential:
+    """Features -> flat pictures of `shape` (C, H, W): (B, in_features) -> (B, C H W).
+
+    `conv_encoder` run backwards.  The last layer has no activation: it gives logits.
+    """
+    sizes, channels = _pyramid(shape, hidden_dim, depth)
+    small = (channels[-1], *sizes[-1])
+    layers: list[nn.Module] = [linear(in_features, math.prod(small), rng), nn.Unflatten(-1, small)]
+    outward = zip(
+        itertools.pairwise([*reversed(channels), shape[0]]), reversed(sizes[:-1]), strict=True
+    )
+    for (fan_in, fan_out), (height, width) in outward:
+        layer = nn.utils.skip_init(
+            nn.ConvTranspose2d,
+            fan_in,
+            fan_out,
+            4,
+            stride=2,
+            padding=1,
+            output_padding=(height % 2, width % 2),
+        )
+        layers += [activation(), _glorot(layer, rng)]
+    return nn.Sequential(*layers, nn.Flatten(-3))
+
+
+def _pyramid(
+    shape: tuple[int, int, int], hidden_dim: int, depth: int
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Height and width before the first convolution and after each; channels after each."""
+    _, height, width = shape
+    sizes = [(height >> i, width >> i) for i in range(depth + 1)]
+    if depth < 1 or hidden_dim < 1 or min(sizes[-1]) < 1:
+        most = min(height, width).bit_length() - 1
+        raise ValueError(
+            f"convolutions on {height}x{width} pictures need a depth from 1 to {most} and a "
+            f"hidden_dim of at least 1; got {depth} and {hidden_dim}."
+        )
+    return sizes, [hidden_dim << i for i in range(depth)]

@@ -38,7 +38,9 @@ BOTH = pytest.mark.parametrize("make", [make_images, make_density])
 
 def test_an_epoch_shows_every_image_once():
     batches = ImageBatches(numbered(12), 4, seeded())
-    epochs = [[place for _ in range(3) for place in places(next(batches), 12)] for _ in range(20)]
+    epochs = [
+        [place for _ in range(3) for place in places(next(batches)[0], 12)] for _ in range(20)
+    ]
     assert all(sorted(epoch) == list(range(12)) for epoch in epochs)
     assert len(set(map(tuple, epochs))) == 20  # each in an order of its own
 
@@ -47,7 +49,7 @@ def test_a_rest_smaller_than_a_batch_is_left_out_of_its_epoch():
     batches = ImageBatches(numbered(11), 4, seeded())
     seen = set()
     for _ in range(20):
-        epoch = [place for _ in range(2) for place in places(next(batches), 11)]
+        epoch = [place for _ in range(2) for place in places(next(batches)[0], 11)]
         assert len(set(epoch)) == 8
         seen |= set(epoch)
     assert seen == set(range(11))  # not always the same three
@@ -55,11 +57,11 @@ def test_a_rest_smaller_than_a_batch_is_left_out_of_its_epoch():
 
 def test_one_batch_may_be_everything():
     batches = ImageBatches(numbered(5), 5, seeded())
-    assert all(sorted(places(next(batches), 5)) == [0, 1, 2, 3, 4] for _ in range(3))
+    assert all(sorted(places(next(batches)[0], 5)) == [0, 1, 2, 3, 4] for _ in range(3))
 
 
 def test_batches_are_flat_floats_from_0_to_1():
-    x = next(ImageBatches(Images(torch.tensor([[[[0, 255], [51, 204]]]]).byte()), 1, seeded()))
+    (x,) = next(ImageBatches(Images(torch.tensor([[[[0, 255], [51, 204]]]]).byte()), 1, seeded()))
     assert x.dtype == torch.float32
     torch.testing.assert_close(x, torch.tensor([[0.0, 1.0, 0.2, 0.8]]))
 
@@ -67,7 +69,7 @@ def test_batches_are_flat_floats_from_0_to_1():
 def test_a_densitys_batches_are_its_samples():
     batches, rng = make_density(), seeded()
     for _ in range(3):
-        assert torch.equal(next(batches), ring().sample(8, rng))
+        assert torch.equal(next(batches)[0], ring().sample(8, rng))
 
 
 @BOTH
@@ -77,18 +79,18 @@ def test_a_place_that_was_kept_is_found_again(make, steps):
     for _ in range(steps):
         next(batches)
     state = batches.state_dict()
-    onwards = [next(batches) for _ in range(15)]
+    onwards = [next(batches)[0] for _ in range(15)]
     for other in batches, make(seed=1):  # back in itself, and in one that stands elsewhere
         other.load_state_dict(state)
-        assert all(torch.equal(next(other), x) for x in onwards)
+        assert all(torch.equal(next(other)[0], x) for x in onwards)
 
 
 @BOTH
 def test_batches_follow_their_rng_and_leave_torchs_alone(make):
     before = torch.get_rng_state()
     first, again, other = make(), make(), make(seed=1)
-    same = [torch.equal(next(first), next(again)) for _ in range(10)]
-    different = [torch.equal(next(first), next(other)) for _ in range(10)]
+    same = [torch.equal(next(first)[0], next(again)[0]) for _ in range(10)]
+    different = [torch.equal(next(first)[0], next(other)[0]) for _ in range(10)]
     assert all(same) and not any(different)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -97,7 +99,7 @@ def test_batches_follow_their_rng_and_leave_torchs_alone(make):
 def test_batches_are_endless_iterators(make):
     batches = make()
     assert iter(batches) is batches
-    assert all(x.shape == (8, 2) for x, _ in zip(batches, range(100), strict=False))
+    assert all(x.shape == (8, 2) for (x,), _ in zip(batches, range(100), strict=False))
 
 
 @pytest.mark.parametrize("size", [0, -1, 51])

@@ -8,9 +8,14 @@ import torch
 from torch.distributions import Bernoulli as TorchBernoulli
 from torch.distributions import Normal
 
-from genart_edu.vae.likelihood import Bernoulli, Gaussian
+from genart_edu.vae.likelihood import (
+    Bernoulli,
+    GivenVariance,
+    LearnedVariance,
+    OptimalVariance,
+)
 
-BOTH = pytest.mark.parametrize("likelihood", [Bernoulli, Gaussian])
+BOTH = pytest.mark.parametrize("likelihood", [Bernoulli, LearnedVariance(), GivenVariance(0.3)])
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -34,12 +39,12 @@ def test_bernoulli_nll_is_that_of_torch_distributions():
 
 
 def test_gaussian_nll_is_that_of_torch_distributions():
-    output, x = output_for(Gaussian, 6, 64), normal(6, 64, seed=1)
+    output, x = output_for(LearnedVariance(), 6, 64), normal(6, 64, seed=1)
     mean, free = output[:, :64], output[:, 64:]
     logvar = -6 + (free + 6).exp().log1p()  # the floor as the docstring states it
     peer = -Normal(mean, (logvar / 2).exp()).log_prob(x).sum(-1)
-    torch.testing.assert_close(Gaussian(output).nll(x), peer, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(Gaussian(output).mean, mean)
+    torch.testing.assert_close(LearnedVariance()(output).nll(x), peer, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(LearnedVariance()(output).mean, mean)
 
 
 @BOTH
@@ -67,7 +72,7 @@ def test_bernoulli_probabilities_of_all_pictures_sum_to_one():
 
 def test_gaussian_density_integrates_to_one():
     x = torch.linspace(-30, 30, 60_001, dtype=torch.float64).unsqueeze(-1)
-    nll = Gaussian(torch.tensor([0.7, 0.9]).double().expand(len(x), 2)).nll(x)
+    nll = LearnedVariance()(torch.tensor([0.7, 0.9]).double().expand(len(x), 2)).nll(x)
     assert ((-nll).exp().sum() * 0.001).item() == pytest.approx(1, abs=1e-9)
 
 
@@ -99,8 +104,8 @@ def test_bernoulli_samples_are_black_or_white_as_often_as_the_mean_says():
 
 def test_gaussian_samples_have_its_mean_and_variance():
     output, n = torch.tensor([0.5, -1.0, 0.3, -4.0]), 20_000
-    draws = Gaussian(output.expand(n, 4)).sample(seeded())
-    variance = Gaussian(output).logvar.exp()
+    draws = LearnedVariance()(output.expand(n, 4)).sample(seeded())
+    variance = LearnedVariance()(output).logvar.exp()
     assert ((draws.mean(0) - output[:2]).abs() < 5 * (variance / n).sqrt()).all()
     assert ((draws.var(0) / variance - 1).abs() < 5 * (2 / n) ** 0.5).all()
 
@@ -116,7 +121,9 @@ def test_sampling_follows_its_rng_and_leaves_torchs_alone(likelihood):
 
 def test_the_floor_is_reached_smoothly_and_never_passed():
     free = torch.linspace(-40, 40, 161, dtype=torch.float64, requires_grad=True)
-    logvar = Gaussian(torch.stack([torch.zeros_like(free), free], dim=-1)).logvar.squeeze(-1)
+    logvar = LearnedVariance()(torch.stack([torch.zeros_like(free), free], dim=-1)).logvar.squeeze(
+        -1
+    )
     assert (logvar >= -6).all() and logvar[0].item() == pytest.approx(-6, abs=1e-12)
     (slope,) = torch.autograd.grad(logvar.sum(), free)
     torch.testing.assert_close(slope, 1 / (1 + (-(free.detach() + 6)).exp()))
@@ -130,7 +137,7 @@ def test_a_pixel_that_never_changes_buys_likelihood_with_an_end():
     free = torch.tensor([0.4, 0.0], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([free], lr=0.5)
     for _ in range(300):
-        nll = Gaussian(free).nll(x)
+        nll = LearnedVariance()(free).nll(x)
         assert nll.isfinite() and nll > bound
         optimizer.zero_grad()
         nll.backward()
@@ -145,7 +152,7 @@ def test_the_best_constant_variance_is_the_mean_squared_error():
     free = -6 + (best + 6).expm1().log()  # the floor, undone
     free.requires_grad_()
     output = torch.stack([torch.zeros(50).double(), free.expand(50)], dim=-1)
-    p = Gaussian(output)
+    p = LearnedVariance()(output)
     torch.testing.assert_close(p.logvar[0, 0], best)
     (slope,) = torch.autograd.grad(p.nll(errors.unsqueeze(-1)).mean(), free)
     assert abs(slope.item()) < 1e-12

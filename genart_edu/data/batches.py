@@ -1,4 +1,7 @@
-"""Endless batches.  Their place in the data is part of a run's state: `state_dict` holds it."""
+"""Endless batches: tuples of what a trainer's `step` takes, (x,) or (x, labels).
+
+Their place in the data is part of a run's state: `state_dict` holds it.
+"""
 
 from typing import Any, Self
 
@@ -10,18 +13,24 @@ from genart_edu.data.images import Images
 
 
 class ImageBatches:
-    """Batches x (B, D) in [0, 1] from images that lie as uint8 on their device.
+    """Batches of x (B, D) in [0, 1] from images that lie as uint8 on their device.
 
     Each epoch is a new permutation; a rest smaller than a batch is left out of that epoch.
     uint8 is a quarter of the memory, and turning 64 rows into floats costs microseconds.
+    labels: whether each batch has its labels (B,) beside x.
     """
 
-    def __init__(self, images: Images, batch_size: int, rng: torch.Generator) -> None:
+    def __init__(
+        self, images: Images, batch_size: int, rng: torch.Generator, labels: bool = False
+    ) -> None:
         if not 1 <= batch_size <= len(images):
             raise ValueError(
                 f"batch_size must be from 1 to {len(images)} (all images); got {batch_size}."
             )
+        if labels and images.labels is None:
+            raise ValueError("labels were asked for, but these images have none.")
         self.images, self.batch_size, self.rng = images, batch_size, rng
+        self.labels = images.labels if labels else None
         self._shuffle()
 
     def _shuffle(self) -> None:
@@ -32,12 +41,13 @@ class ImageBatches:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Tensor:
+    def __next__(self) -> tuple[Tensor, ...]:
         if self._next + self.batch_size > len(self.images):
             self._shuffle()
         index = self._order[self._next : self._next + self.batch_size]
         self._next += self.batch_size
-        return self.images.x(index)
+        x = self.images.x(index)
+        return (x,) if self.labels is None else (x, self.labels[index])
 
     def state_dict(self) -> dict[str, Any]:
         return {"rng": self._rng_before, "next": self._next}
@@ -49,7 +59,7 @@ class ImageBatches:
 
 
 class DensityBatches:
-    """Batches x (B, 2) drawn afresh from a density that we know: data that never runs out."""
+    """Batches of x (B, 2) drawn afresh from a density that we know: data that never runs out."""
 
     def __init__(self, density: Density, batch_size: int, rng: torch.Generator) -> None:
         if batch_size < 1:
@@ -59,8 +69,8 @@ class DensityBatches:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Tensor:
-        return self.density.sample(self.batch_size, self.rng)
+    def __next__(self) -> tuple[Tensor]:
+        return (self.density.sample(self.batch_size, self.rng),)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rng": self.rng.get_state()}

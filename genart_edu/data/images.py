@@ -3,7 +3,7 @@
 uint8 takes a quarter of the memory of floats, so a whole data set lies on the device, ready.
 """
 
-import dataclasses
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +29,39 @@ class Images:
                 f"pixels must be uint8 of shape (N, C, H, W); "
                 f"got {self.pixels.dtype} of shape {tuple(self.pixels.shape)}."
             )
-        if self.labels is not None and self.labels.shape != self.pixels.shape[:1]:
-            raise ValueError(f"{len(self)} images need as many labels; got {len(self.labels)}.")
+        if len(self) and self.pixels.max() > self.white:
+            raise ValueError(
+                f"pixels must be at most {self.white} (white); got {self.pixels.max()}."
+            )
+        if self.labels is not None:
+            self._check_labels(self.labels)
+
+    def _check_labels(self, labels: Tensor) -> None:
+        if labels.shape != self.pixels.shape[:1]:
+            raise ValueError(f"{len(self)} images need as many labels; got {len(labels)}.")
+        if labels.dtype != torch.int64:
+            raise ValueError(f"labels must be int64; got {labels.dtype}.")
+        last = len(self.names) - 1
+        if len(labels) and not (labels.min() >= 0 and labels.max() <= last):
+            got = f"got {labels.min()} to {labels.max()}"
+            raise ValueError(f"labels must be from 0 to {last}, the place of a name; {got}.")
+
+    @classmethod
+    def of(
+        cls, x: Tensor, labels: Tensor | None = None, names: tuple[str, ...] | None = None
+    ) -> Self:
+        """Pictures of your own: x (N, C, H, W), floats in [0, 1]; kept with 8 bits a pixel.
+
+        names: of the classes; by default "0", "1", ... as far as the labels go.
+        """
+        if not x.isfinite().all():
+            raise ValueError(f"x must be finite; {int((~x.isfinite()).sum())} numbers are not.")
+        if x.numel() and not (x.min() >= 0 and x.max() <= 1):
+            raise ValueError(f"x must lie in [0, 1]; got {x.min():g} to {x.max():g}.")
+        if names is None:
+            classes = 0 if labels is None or not len(labels) else int(labels.max()) + 1
+            names = tuple(map(str, range(classes)))
+        return cls((255 * x).round().to(torch.uint8), labels, names)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -73,8 +104,11 @@ class Images:
         return self._map(lambda tensor: tensor[train]), self._map(lambda tensor: tensor[test])
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
-        labels = None if self.labels is None else change(self.labels)
-        return dataclasses.replace(self, pixels=change(self.pixels), labels=labels)
+        changed = copy.copy(self)  # not a new one: what was checked need not be checked again
+        object.__setattr__(changed, "pixels", change(self.pixels))
+        if self.labels is not None:
+            object.__setattr__(changed, "labels", change(self.labels))
+        return changed
 
 
 def digits(grey: bool = False) -> Images:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Trainer(Protocol):
-    """What a run asks of a trainer."""
+    """What a run asks of a trainer.  `step` takes what the batches hold: x, or x and labels."""
 
     @property
     def settings(self) -> tuple[str, ...]: ...
@@ -22,7 +22,7 @@ class Trainer(Protocol):
 class Batches(Protocol):
     """What a run asks of its data."""
 
-    def __next__(self) -> Tensor: ...
+    def __next__(self) -> tuple[Tensor, ...]: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any], /) -> None: ...
 

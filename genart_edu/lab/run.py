@@ -136,7 +136,7 @@ class Run:
     def _make(self, name: str) -> Any:
         """A step, or half of one, on the next batch."""
         with torch.enable_grad():  # an interrupt inside torch can leave it switched off
-            return getattr(self.trainer, name)(next(self.batches))
+            return getattr(self.trainer, name)(*next(self.batches))
 
     def _load(self, state: dict[str, Any]) -> None:
         state = copy.deepcopy(state)  # optimisers keep the tensors they load, and write there

@@ -1,12 +1,17 @@
 """One step of training a VAE: encode, draw z, decode, add the two costs, descend."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from genart_edu.vae.model import VAE
-from genart_edu.vae.objective import elbo_costs
+from genart_edu.vae.likelihood import Bernoulli, OptimalVariance
+from genart_edu.vae.model import VAE, Autoencoder
+from genart_edu.vae.objective import Costs, elbo_costs, free_bits, warm_up
+
+ALWAYS = partial(warm_up, steps=0)  # the KL counts in full from the first step on
 
 
 class VAERecord(NamedTuple):
@@ -20,26 +25,67 @@ class VAETrainer:
     """Descends reconstruction + beta * kl with Adam.  Its whole state is in `state_dict()`.
 
     lr: learning rate.  beta: weight of the KL term, 1 for the true bound (Higgins 2017).
-    Both can be set while it lives.  rng: source of the noise in z, on the model's device.
+    free_bits: nats that each latent dimension may carry at no extra cost.  These three can be set
+    while it lives.  schedule: steps made so far -> share of beta in [0, 1], as `warm_up`.
+    costs: what a pass costs: `elbo_costs`, `autoencoder_costs` for an Autoencoder, or yours.
+    rng: source of the noise in z, on the model's device.
     """
 
-    settings = ("lr", "beta")
+    settings = ("lr", "beta", "free_bits")
     half_steps = ()
 
     def __init__(
-        self, model: VAE, *, lr: float = 3e-3, beta: float = 1.0, rng: torch.Generator
+        self,
+        model: VAE | Autoencoder,
+        *,
+        lr: float = 3e-3,
+        beta: float = 1.0,
+        free_bits: float = 0.0,
+        schedule: Callable[[int], float] = ALWAYS,
+        costs: Callable[[Any, Tensor, torch.Generator], Costs] = elbo_costs,
+        rng: torch.Generator,
     ) -> None:
-        self.model, self.beta, self.rng = model, beta, rng
+        self.model, self.costs, self.schedule, self.rng = model, costs, schedule, rng
+        self.beta, self.free_bits = beta, free_bits
+        self.steps = 0  # made so far
         self.optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
 
-    def step(self, x: Tensor) -> VAERecord:
-        """x (B, D): one update.  Nothing here waits for the device."""
-        reconstruction, kl = elbo_costs(self.model, x, self.rng)  # (B,), (B,)
-        loss = reconstruction + self.beta * kl
+    def step(self, x: Tensor, labels: Tensor | None = None) -> VAERecord:
+        """x (B, D), and of a conditional VAE labels (B,): one update.
+
+        Nothing here waits for the device, but the first step, which refuses bad data (ValueError).
+        """
+        if self.steps == 0:
+            self.check(x, labels)
+        model = self.model.given(labels)
+        reconstruction, kl = self.costs(model, x, self.rng)  # (B,), (B, L)
+        beta = self.beta * self.schedule(self.steps)
+        loss = reconstruction + beta * free_bits(kl, self.free_bits)  # (B,)
         self.optimizer.zero_grad()
         loss.mean(-1).sum().backward()  # the only reduction over the batch
         self.optimizer.step()
-        return VAERecord(reconstruction.detach().mean(-1), kl.detach().mean(-1))
+        if isinstance(self.model.likelihood, OptimalVariance):
+            self.model.likelihood.fit(reconstruction, x.shape[-1])
+        self.steps += 1
+        return VAERecord(reconstruction.detach().mean(-1), kl.detach().sum(-1).mean(-1))
+
+    def check(self, x: Tensor, labels: Tensor | None = None) -> None:
+        """ValueError, in one sentence, for data x (B, D), labels (B,) that it can't learn from."""
+        if not x.isfinite().all():
+            raise ValueError(f"x must be finite; {int((~x.isfinite()).sum())} numbers are not.")
+        low, high = x.aminmax()
+        if self.model.likelihood is Bernoulli and (low < 0 or high > 1):
+            raise ValueError(
+                f"A Bernoulli likelihood takes pixels in [0, 1]; got {low:g} to {high:g}."
+            )
+        classes = self.model.classes
+        if bool(classes) != (labels is not None):
+            needs = "needs labels beside x" if classes else "takes x alone, without labels"
+            raise ValueError(f"This model {needs}.")
+        if labels is not None and not (labels.min() >= 0 and labels.max() < classes):
+            raise ValueError(
+                f"labels must be from 0 to {classes - 1}; got {labels.min()} to {labels.max()}."
+            )
 
     @property
     def lr(self) -> float:
@@ -59,10 +105,12 @@ class VAETrainer:
             "optimizer": self.optimizer.state_dict(),
             "rng": self.rng.get_state(),
             "beta": self.beta,
+            "free_bits": self.free_bits,
+            "steps": self.steps,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.set_state(state["rng"])
-        self.beta = state["beta"]
+        self.beta, self.free_bits, self.steps = state["beta"], state["free_bits"], state["steps"]
