@@ -39,7 +39,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from genart_edu.lab.experiment import resume
+    from genart_edu.lab.saved import resume
     from genart_edu.lab.session import train
 
     return train(*resume(options.checkpoint), options.steps, options.checkpoint.parent)
@@ -129,10 +129,18 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument("--out", type=_path, help="a new folder (genart-runs/MODEL-DATA)")
     for name in ("latent-dim", "hidden-dim", "depth", "batch-size"):
         train.add_argument(f"--{name}", type=int)
-    train.add_argument("--activation", default="leaky_relu", help="leaky_relu or relu")
+    train.add_argument("--activation", default="leaky_relu", help="leaky_relu, relu or sigmoid")
     train.add_argument("--lr", type=float, help="learning rate; of a GAN, its generator's")
     train.add_argument("--beta", type=float, default=1.0, help="VAE: weight of the KL term")
+    train.add_argument("--free-bits", type=float, default=0.0, help="VAE: free nats a latent")
+    train.add_argument("--warmup", type=int, default=0, help="VAE: steps until the KL is in full")
+    train.add_argument("--cycle", type=int, default=0, help="VAE: steps until it begins anew")
     train.add_argument("--likelihood", help="VAE: bernoulli or gaussian")
+    train.add_argument(
+        "--variance", type=_variance, default="learned", help="gaussian: learned, optimal, a number"
+    )
+    train.add_argument("--conv", action="store_true", help="VAE: convolutions")
+    train.add_argument("--labels", action="store_true", help="VAE: tell both maps the class")
     train.add_argument("--discriminator-lr", type=float, help="GAN: its own learning rate")
     train.add_argument(
         "--generator-loss", default="nonsaturating", help="GAN: nonsaturating or minimax"
@@ -146,6 +154,13 @@ def _path(text: str) -> Path:
     from pathlib import Path
 
     return Path(text)
+
+
+def _variance(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text  # the experiment knows the names
 
 
 def _positive(text: str) -> int:

@@ -21,7 +21,7 @@ from genart_edu.gan.model import mlp_discriminator, mlp_generator
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import checkpoint
 from genart_edu.lab.run import Run
-from genart_edu.vae.model import VAE
+from genart_edu.vae.model import mlp_vae
 from genart_edu.vae.training import VAETrainer
 from tests.states import everything
 
@@ -40,7 +40,7 @@ def make_gan(seed: int = 0, hidden_dim: int = 8) -> Run:
 
 
 def make_vae(seed: int = 0, hidden_dim: int = 8) -> Run:
-    model = VAE(64, 2, hidden_dim=hidden_dim, rng=seeded(seed))
+    model = mlp_vae(64, 2, hidden_dim=hidden_dim, rng=seeded(seed))
     return Run(VAETrainer(model, rng=seeded(seed)), ImageBatches(DIGITS, 24, seeded(seed)))
 
 
@@ -97,7 +97,7 @@ def test_the_file_is_safetensors_with_json_beside_it(tmp_path):
         header = json.loads(file.metadata()["genart_edu"])
         history = file.get_tensor("history")
         weight = file.get_tensor("/trainer/generator/0.weight")
-    assert header["format"] == "genart_edu 1"
+    assert header["format"] == "genart_edu 2"
     assert header["names"] == ["discriminator_loss", "generator_loss"]
     assert history.tolist() == run.rows.tolist()
     assert weight.tolist() == run.trainer.state_dict()["generator"]["0.weight"].tolist()
@@ -183,7 +183,7 @@ def with_header(header: Any, **tensors: Tensor) -> bytes:
 
 
 GOOD: dict[str, Any] = {
-    "format": "genart_edu 1",
+    "format": "genart_edu 2",
     "about": {},
     "state": {"dict": []},
     "names": [],
@@ -247,7 +247,7 @@ def test_a_truncated_checkpoint_is_refused_in_a_sentence(tmp_path, share):
 
 def test_a_format_of_another_day_is_named(tmp_path):
     (tmp_path / "run").write_bytes(with_header({"format": "genart_edu 9"}))
-    sentence = r"run is of format 'genart_edu 9'; this reads 'genart_edu 1'\.$"
+    sentence = r"run is of format 'genart_edu 9'; this reads 'genart_edu 2'\.$"
     with pytest.raises(ValueError, match=sentence):
         checkpoint.read(tmp_path / "run")
 

@@ -12,6 +12,7 @@ from genart_edu.data.densities import ring
 from genart_edu.lab.experiment import Experiment
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.curves import Curves
+from genart_edu.views.images import Rows
 from genart_edu.views.latent import LatentPlane
 
 KINDS = [("vae", "digits"), ("vae", "moons"), ("gan", "digits"), ("gan", "ring")]
@@ -88,7 +89,7 @@ def test_the_curves_of_a_gan_are_its_two_losses(data):
 
 def test_pairs_are_pictures_it_never_saw_above_what_became_of_them():
     run, stage = started("vae", "digits", 5)
-    real, decoded = stage.look(run.history)[1]
+    real, decoded = stage.look(run.history)[panel(stage, Rows)]
     test = load("digits")[1]
     n = len(real)
     assert real.shape == decoded.shape == (n, 1, 8, 8)
@@ -114,11 +115,12 @@ def test_there_is_a_latent_plane_where_the_latent_space_is_one(data):
         run, stage = started("vae", data, latent_dim=latent_dim)
         assert sum(isinstance(view, LatentPlane) for view in stage.views()) == planes
     run, stage = started("vae", "digits", 3, latent_dim=2)
-    means, labels = stage.look(run.history)[panel(stage, LatentPlane)]
+    means, labels, std = stage.look(run.history)[panel(stage, LatentPlane)]
     test = load("digits")[1]
     with torch.no_grad():
-        expected = run.trainer.model.encode(test.x(slice(len(means))))[0]
+        expected, logvar = run.trainer.model.encode(test.x(slice(len(means))))
     assert np.array_equal(means, expected.numpy())
+    assert np.allclose(std**2, logvar.exp().numpy(), rtol=1e-5)
     assert np.array_equal(labels, test.labels[: len(means)].numpy())
 
 

@@ -1,8 +1,8 @@
 """An experiment: every choice that is made before step 1, and the run that follows from it."""
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Self
 
 import torch
@@ -12,51 +12,25 @@ from genart_edu.data.catalogue import load
 from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
 from genart_edu.device import pick_device, rngs, set_threads
-from genart_edu.gan import objective
 from genart_edu.gan.model import mlp_discriminator, mlp_generator
 from genart_edu.gan.training import GANTrainer
-from genart_edu.lab import checkpoint
+from genart_edu.lab.choices import (
+    ACTIVATIONS,
+    CHOICES,
+    CONVOLUTIONS,
+    GENERATOR_LOSSES,
+    LEAST,
+    NUMBERS,
+    VARIANCES,
+    WORKS,
+    likelihood_of,
+)
 from genart_edu.lab.run import Run
-from genart_edu.lab.stages import Stage, gan_on_images, gan_on_plane, vae_on_images, vae_on_plane
-from genart_edu.nets import leaky_relu, relu
-from genart_edu.vae.likelihood import Bernoulli, Gaussian
-from genart_edu.vae.model import VAE
+from genart_edu.lab.stages import Stage, gan_on_images, gan_on_plane
+from genart_edu.lab.vae_stages import vae_on_images, vae_on_plane
+from genart_edu.vae.model import conv_vae, mlp_vae
+from genart_edu.vae.objective import cyclical, warm_up
 from genart_edu.vae.training import VAETrainer
-
-ACTIVATIONS = {"leaky_relu": leaky_relu, "relu": relu}
-LIKELIHOODS: dict[str, type[Bernoulli] | type[Gaussian]] = {
-    "bernoulli": Bernoulli,
-    "gaussian": Gaussian,
-}
-GENERATOR_LOSSES = {"nonsaturating": objective.nonsaturating, "minimax": objective.minimax}
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    "model": ("vae", "gan"),
-    "activation": tuple(ACTIVATIONS),
-    "likelihood": tuple(LIKELIHOODS),
-    "generator_loss": tuple(GENERATOR_LOSSES),
-}
-LEAST = {"latent_dim": 1, "hidden_dim": 1, "depth": 0, "batch_size": 1, "seed": 0, "threads": 1}
-
-# What was seen to work at a constant rate, by model and by whether the data are images.
-WORKS: dict[tuple[str, bool], dict[str, Any]] = {
-    ("vae", True): {
-        **{"latent_dim": 16, "hidden_dim": 128, "depth": 1, "activation": "leaky_relu"},
-        **{"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"},
-    },
-    ("vae", False): {
-        **{"latent_dim": 2, "hidden_dim": 64, "depth": 2, "activation": "leaky_relu"},
-        **{"lr": 1e-3, "batch_size": 128, "likelihood": "gaussian"},
-    },
-    ("gan", True): {
-        **{"latent_dim": 16, "hidden_dim": 128, "depth": 2, "activation": "leaky_relu"},
-        **{"lr": 1e-3, "discriminator_lr": 1e-3, "batch_size": 64},
-    },
-    ("gan", False): {
-        **{"latent_dim": 2, "hidden_dim": 64, "depth": 2, "activation": "relu"},
-        **{"lr": 5e-4, "discriminator_lr": 1e-3, "batch_size": 128},
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -75,7 +49,13 @@ class Experiment:
     batch_size: int | None = None
     lr: float | None = None
     beta: float = 1.0  # VAE: weight of the KL term
+    free_bits: float = 0.0  # VAE: nats of each latent that cost nothing
+    warmup: int = 0  # VAE: steps until the KL counts in full
+    cycle: int = 0  # VAE: steps after which the KL begins anew at 0
     likelihood: str | None = None  # VAE
+    variance: str | float = "learned"  # of a gaussian: learned, optimal or a number
+    conv: bool = False  # VAE: convolutions
+    labels: bool = False  # VAE: both maps are told the class
     discriminator_lr: float | None = None  # GAN
     generator_loss: str = "nonsaturating"  # GAN
     seed: int = 0
@@ -97,14 +77,32 @@ class Experiment:
             if name == "seed" and value >= 2**63:
                 raise ValueError(f"seed must be less than 2^63; got {value}.")
             number = isinstance(value, int | float) and 0 <= value < math.inf
-            if name in ("lr", "discriminator_lr", "beta") and not number:
+            if name in NUMBERS and not number:
                 raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
+        number = isinstance(self.variance, int | float) and 0 < self.variance < math.inf
+        if not number and self.variance not in VARIANCES:
+            allowed = f"{', '.join(VARIANCES)} or a finite number above 0"
+            raise ValueError(f"variance must be {allowed}; got {self.variance!r}.")
+        if self.warmup and self.cycle:
+            raise ValueError("warmup and cycle are two schedules: choose one.")
+        if self.model != "vae" and (self.conv or self.labels):
+            raise ValueError("conv and labels are choices of a vae.")
 
     def settled(self, images: bool) -> Self:
         """Every None filled in with what works, on images or on a density in the plane."""
-        works = WORKS[self.model, images]
+        works = WORKS[self.model, images] | (CONVOLUTIONS if self.conv else {})
         missing = [field.name for field in fields(self) if getattr(self, field.name) is None]
         return replace(self, **{name: works[name] for name in missing if name in works})
+
+    def command(self, steps: int) -> str:
+        """The command that makes this run, e.g. `genart train vae --beta 2.0 --steps 2500`."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "model"}
+        options = [
+            f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+            for name, value in chosen.items()
+            if value != getattr(Experiment, name)
+        ]
+        return " ".join(["genart train", self.model, *options, f"--steps {steps}"])
 
     def start(self) -> tuple[Run, Stage]:
         """Load the data, build the networks, and stand before step 1.
@@ -121,7 +119,9 @@ class Experiment:
         return self._on_images(data[0].to(device), data[1].to(device), rng)
 
     def _on_plane(self, density: Density, rng: torch.Generator) -> tuple[Run, Stage]:
-        trainer = self.trainer((2,), rng.device)
+        if self.conv or self.labels:
+            raise ValueError(f"conv and labels are for pictures; {self.data} is a density.")
+        trainer: Any = self.trainer((2,), rng.device)
         size = self.batch_size or WORKS[self.model, False]["batch_size"]
         run = Run(trainer, DensityBatches(density, size, rng))
         if isinstance(trainer, VAETrainer):
@@ -129,21 +129,25 @@ class Experiment:
         return run, gan_on_plane(trainer, density)
 
     def _on_images(self, train: Images, test: Images, rng: torch.Generator) -> tuple[Run, Stage]:
-        trainer = self.trainer(train.shape, rng.device)
+        if self.labels and train.labels is None:
+            raise ValueError(f"labels need data with classes; {self.data} has none.")
+        classes = len(train.names) if self.labels else 0
+        trainer: Any = self.trainer(train.shape, rng.device, classes)
         size = self.batch_size or min(WORKS[self.model, True]["batch_size"], len(train))
-        run = Run(trainer, ImageBatches(train, size, rng))
+        run = Run(trainer, ImageBatches(train, size, rng, self.labels))
         if isinstance(trainer, VAETrainer):
             return run, vae_on_images(trainer, test)
         return run, gan_on_images(trainer, test)
 
-    def trainer(self, shape: tuple[int, ...], device: torch.device) -> VAETrainer | GANTrainer:
+    def trainer(
+        self, shape: tuple[int, ...], device: torch.device, classes: int = 0
+    ) -> VAETrainer | GANTrainer:
         """Networks and their trainer for x of `shape`: (C, H, W), or (2,) in the plane.
 
-        The weights are drawn on the CPU, so that they are the same on every device.
+        classes: of which both maps are told.  The weights are drawn on the CPU, so that they are
+        the same on every device.
         """
-        images = len(shape) == 3
-        chosen: Any = self.settled(images)  # where nothing is None any more
-        data_dim = math.prod(shape)
+        chosen: Any = self.settled(images=len(shape) == 3)  # where nothing is None any more
         weights_rng, rng = rngs(self.seed, 1)[0], rngs(self.seed, 2, device)[1]
         stack = {
             "hidden_dim": chosen.hidden_dim,
@@ -152,37 +156,40 @@ class Experiment:
             "rng": weights_rng,
         }
         if self.model == "vae":
-            if chosen.likelihood == "bernoulli" and not images:
-                raise ValueError("likelihood bernoulli is for pixels in [0, 1]; use gaussian here.")
-            likelihood = LIKELIHOODS[chosen.likelihood]
-            model = VAE(data_dim, chosen.latent_dim, likelihood=likelihood, **stack).to(device)
-            return VAETrainer(model, lr=chosen.lr, beta=chosen.beta, rng=rng)
-        return GANTrainer(
-            mlp_generator(chosen.latent_dim, data_dim, pixels=images, **stack).to(device),
-            mlp_discriminator(data_dim, **stack).to(device),
-            latent_dim=chosen.latent_dim,
-            lr=chosen.lr,
-            discriminator_lr=chosen.discriminator_lr,
-            generator_loss=GENERATOR_LOSSES[chosen.generator_loss],
-            rng=rng,
-        )
+            return _vae_trainer(chosen, shape, classes, stack, rng)
+        return _gan_trainer(chosen, shape, stack, rng)
 
 
-def save(path: Path, experiment: Experiment, run: Run, stage: Stage) -> None:
-    """Write a run and the experiment that it is, whole or not at all."""
-    settled = experiment.settled(images=len(stage.shape) == 3)
-    settled = replace(settled, device=pick_device(experiment.device).type)  # what auto came to
-    about = {"experiment": asdict(settled), "shape": stage.shape}
-    checkpoint.save(path, run, about)
+def _vae_trainer(
+    chosen: Any, shape: tuple[int, ...], classes: int, stack: dict[str, Any], rng: torch.Generator
+) -> VAETrainer:
+    likelihood = likelihood_of(chosen.likelihood, chosen.variance)
+    if chosen.likelihood == "bernoulli" and len(shape) != 3:
+        raise ValueError("likelihood bernoulli is for pixels in [0, 1]; use gaussian here.")
+    build: Any
+    build, x_is = (conv_vae, shape) if chosen.conv else (mlp_vae, math.prod(shape))
+    model = build(x_is, chosen.latent_dim, likelihood=likelihood, classes=classes, **stack)
+    cycle, warmup = partial(cyclical, period=chosen.cycle), partial(warm_up, steps=chosen.warmup)
+    return VAETrainer(
+        model.to(rng.device),
+        lr=chosen.lr,
+        beta=chosen.beta,
+        free_bits=chosen.free_bits,
+        schedule=cycle if chosen.cycle else warmup,
+        rng=rng,
+    )
 
 
-def resume(path: Path) -> tuple[Experiment, Run, Stage]:
-    """Go on where a saved run stood, to the bit on a CPU.  Errors as in `checkpoint.read`."""
-    saved = checkpoint.read(path)
-    try:
-        experiment = Experiment(**saved.about["experiment"])
-    except (KeyError, TypeError):
-        raise ValueError(f"{path} does not say which experiment it is from.") from None
-    run, stage = experiment.start()
-    checkpoint.restore(run, saved)
-    return experiment, run, stage
+def _gan_trainer(
+    chosen: Any, shape: tuple[int, ...], stack: dict[str, Any], rng: torch.Generator
+) -> GANTrainer:
+    data_dim, images = math.prod(shape), len(shape) == 3
+    return GANTrainer(
+        mlp_generator(chosen.latent_dim, data_dim, pixels=images, **stack).to(rng.device),
+        mlp_discriminator(data_dim, **stack).to(rng.device),
+        latent_dim=chosen.latent_dim,
+        lr=chosen.lr,
+        discriminator_lr=chosen.discriminator_lr,
+        generator_loss=GENERATOR_LOSSES[chosen.generator_loss],
+        rng=rng,
+    )

@@ -7,14 +7,14 @@ import math
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from genart_edu.device import describe, pick_device, rngs
 from genart_edu.lab import checkpoint
-from genart_edu.lab.experiment import Experiment, save
+from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
+from genart_edu.lab.saved import painter, save
 from genart_edu.lab.stages import Stage, array, latents, pictures, samples
 from genart_edu.views.canvas import Still, still
 from genart_edu.views.images import ImageGrid
@@ -67,12 +67,15 @@ def train(experiment: Experiment, run: Run, stage: Stage, steps: int, folder: Pa
 
 
 def keep(folder: Path, experiment: Experiment, run: Run, stage: Stage) -> list[Path]:
-    """Write the checkpoint, history.csv and poster.png, each whole or not at all."""
-    files = [folder / name for name in (CHECKPOINT, "history.csv", "poster.png")]
-    save(files[0], experiment, run, stage)
-    checkpoint.write_whole(files[1], _csv(run.history))
-    checkpoint.write_whole(files[2], _png(stage.figure(run.history)))
-    return files
+    """Write the checkpoint, history.csv, poster.png and what else the stage has to show, each whole
+    or not at all."""
+    save(folder / CHECKPOINT, experiment, run, stage)
+    contents = {"history.csv": _csv(run.history), "poster.png": _png(stage.figure(run.history))}
+    for name, figure in stage.stills.items():
+        contents[f"{name}.png"] = _png(figure(run.history))
+    for name, content in contents.items():
+        checkpoint.write_whole(folder / name, content)
+    return [folder / name for name in (CHECKPOINT, *contents)]
 
 
 def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> Path:
@@ -80,17 +83,7 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
 
     Needs neither the data that the model learned from nor the device that it learned on.
     """
-    saved = checkpoint.read(path)
-    try:
-        experiment = Experiment(**saved.about["experiment"])
-        shape = tuple(saved.about["shape"])
-    except (KeyError, TypeError):
-        raise ValueError(f"{path} does not say which experiment it is from.") from None
-    trainer = experiment.trainer(shape, torch.device("cpu"))
-    try:
-        trainer.load_weights(saved.state["trainer"])
-    except (KeyError, TypeError, RuntimeError):
-        raise ValueError(f"{path} holds other weights than its experiment needs.") from None
+    experiment, trainer, shape = painter(path)
     x = samples(trainer, latents(trainer, n, rngs(seed, 1)[0]))
     title = f"{experiment.model.upper()} on {experiment.data}"
     if len(shape) == 3:

@@ -6,7 +6,8 @@ watching a run never changes it, and one sees the same z become better pictures.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,22 +18,17 @@ from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.gan.diagnostics import discriminator_surface, modes
 from genart_edu.gan.training import GANTrainer
+from genart_edu.vae.model import VAE, Autoencoder
 from genart_edu.vae.training import VAETrainer
 from genart_edu.views.canvas import Arrays, Canvas, Still, View
 from genart_edu.views.curves import Curves
-from genart_edu.views.images import ImageGrid, Pairs
-from genart_edu.views.latent import LatentPlane
+from genart_edu.views.images import ImageGrid
 from genart_edu.views.plane import Plane
-from genart_edu.views.style import DISCRIMINATOR, ELBO, GENERATOR, KL, LIGHT, RECONSTRUCTION, Theme
+from genart_edu.views.style import DISCRIMINATOR, GENERATOR, LIGHT, Theme
 
 History = dict[str, np.ndarray]
 Panel = tuple[View, Callable[[History], Arrays]]  # a view, and what to hand to its `update`
 
-VAE_CAPTION = (
-    "**reconstruction**: nats that it costs to say x once z is known; falls as pictures sharpen. "
-    "**KL**: nats that z itself carries about x; rises as the code comes into use. "
-    "**−ELBO**: their sum, an upper bound on -log p(x)."
-)
 GAN_CAPTION = (
     "**discriminator**: its cross entropy on a real and a fake; 2 log 2 when it can only guess. "
     "**generator**: -log D(fake); log 2 when D says 1/2, high when the fakes are found out. "
@@ -44,13 +40,16 @@ GAN_CAPTION = (
 class Stage:
     """Panels side by side, the same in words, and how to read it.
 
-    shape: of one x, (C, H, W) or (2,).  tell: what `status` adds to the losses.
+    shape: of one x, (C, H, W) or (2,).  classes: how many the model is told of.  tell: what
+    `status` adds to the losses.  stills: more figures by name, too large or too slow to be live.
     """
 
     panels: list[Panel]
     caption: str
     shape: tuple[int, ...]
     tell: Callable[[], str] = lambda: ""
+    classes: int = 0
+    stills: dict[str, Callable[[History], Still]] = field(default_factory=dict)
 
     def views(self) -> list[View]:
         return [view for view, _ in self.panels]
@@ -61,7 +60,7 @@ class Stage:
 
     def figure(self, history: History, theme: Theme = LIGHT) -> Still:
         """All panels as one still figure, as the trainer is now."""
-        return Canvas(self.views(), theme).figure(self.look(history))
+        return figure_of(self.panels, history, theme)
 
     def status(self, history: History) -> str:
         """One line: the step, the last losses, and what there is to count."""
@@ -73,42 +72,16 @@ class Stage:
         return f"Step {steps:,}{losses}{' nats' if losses else ''}{self.tell()}."
 
 
-def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
-    """Costs, held-out pictures above what became of them, samples; the latent plane if L = 2."""
-    model, x = trainer.model, test.x(slice(24))
-    z = latents(trainer, 64, rngs(0, 1, x.device)[0])
-
-    @torch.no_grad()
-    def pairs(_: History) -> Arrays:
-        decoded = model.decode(model.encode(x)[0]).mean
-        return pictures(x, test.shape), pictures(decoded, test.shape)
-
-    panels: list[Panel] = [
-        _costs(),
-        (Pairs("Pictures it never saw", labels=("x", "decoded")), pairs),
-        (ImageGrid("Decoded noise"), lambda _: (pictures(samples(trainer, z), test.shape),)),
-    ]
-    if model.latent_dim == 2:
-        labels = None if test.labels is None else test.labels[:500]
-        panels.append(_latent_plane(trainer, test.x(slice(500)), labels, test.names))
-    return Stage(panels, VAE_CAPTION, test.shape)
-
-
-def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
-    """Costs, real points and decoded noise; the latent plane, by mode, if L = 2."""
-    model, device = trainer.model, density.means.device
-    z = latents(trainer, 500, rngs(0, 1, device)[0])
-    real = density.sample(500, rngs(1, 1, device)[0])
-
-    @torch.no_grad()
-    def world(_: History) -> Arrays:
-        drawn = model.decode(z).sample(rngs(2, 1, device)[0])  # the same noise at every look
-        return array(real), array(drawn)
-
-    panels: list[Panel] = [_costs(), (Plane("Decoded noise", density.extent), world)]
-    if model.latent_dim == 2:
-        panels.append(_latent_plane(trainer, real))
-    return Stage(panels, VAE_CAPTION, (2,))
+def figure_of(
+    panels: list[Panel],
+    history: History,
+    theme: Theme = LIGHT,
+    height: float = 3.68,
+    columns: int | None = None,
+) -> Still:
+    """Panels as one still figure, in rows of so many inches and columns."""
+    views, arrays = zip(*((view, arrays(history)) for view, arrays in panels), strict=True)
+    return Canvas(views, theme, height, columns=columns).figure(arrays)
 
 
 def gan_on_images(trainer: GANTrainer, test: Images) -> Stage:
@@ -139,16 +112,21 @@ def gan_on_plane(trainer: GANTrainer, density: Density) -> Stage:
 
 def latents(trainer: VAETrainer | GANTrainer, n: int, rng: torch.Generator) -> Tensor:
     """n draws from the prior N(0, I) of a trainer's z, (n, L), on the device of `rng`."""
-    maps = trainer.model if isinstance(trainer, VAETrainer) else trainer
+    maps: Any = trainer.model if isinstance(trainer, VAETrainer) else trainer
     return torch.randn(n, maps.latent_dim, generator=rng, device=rng.device)
 
 
 @torch.no_grad()
 def samples(trainer: VAETrainer | GANTrainer, z: Tensor) -> Tensor:
-    """What the model makes of z (n, L): E[x|z] or G(z), (n, D)."""
+    """What the model makes of z (n, L): E[x|z] or G(z), (n, D).  Classes, if told, take turns."""
     if isinstance(trainer, VAETrainer):
-        return trainer.model.decode(z).mean
+        return trainer.model.given(taking_turns(trainer.model, z)).decode(z).mean
     return trainer.generator(z)
+
+
+def taking_turns(model: VAE | Autoencoder, z: Tensor) -> Tensor | None:
+    """Labels (n,) for z (n, L): class 0, 1, ..., 0, 1, ...; None for a model that is told none."""
+    return torch.arange(len(z), device=z.device) % model.classes if model.classes else None
 
 
 def array(x: Tensor) -> np.ndarray:
@@ -161,18 +139,9 @@ def pictures(x: Tensor, shape: tuple[int, ...]) -> np.ndarray:
     return array(x.unflatten(-1, shape))
 
 
-def _costs() -> Panel:
-    def arrays(history: History) -> Arrays:
-        steps, reconstruction, kl = _columns(history, "reconstruction", "kl")
-        return steps, reconstruction + kl, reconstruction, kl
-
-    names, roles = ("−ELBO", "reconstruction", "KL"), (ELBO, RECONSTRUCTION, KL)
-    return Curves(names, "Costs", roles=roles), arrays
-
-
 def _losses() -> Panel:
     def arrays(history: History) -> Arrays:
-        return _columns(history, "discriminator_loss", "generator_loss")
+        return columns(history, "discriminator_loss", "generator_loss")
 
     view = Curves(
         ("discriminator", "generator"),
@@ -183,17 +152,6 @@ def _losses() -> Panel:
     return view, arrays
 
 
-def _latent_plane(
-    trainer: VAETrainer, x: Tensor, labels: Tensor | None = None, names: tuple[str, ...] = ()
-) -> Panel:
-    @torch.no_grad()
-    def arrays(_: History) -> Arrays:
-        mean, _logvar = trainer.model.encode(x)
-        return array(mean), None if labels is None else array(labels)
-
-    return LatentPlane("Latent plane", names), arrays
-
-
-def _columns(history: History, *names: str) -> list[np.ndarray]:
+def columns(history: History, *names: str) -> list[np.ndarray]:
     """The steps and the named columns; all are empty before the first step."""
     return [history["step"], *(history.get(name, np.empty(0)) for name in names)]

@@ -1,0 +1,122 @@
+"""The panels of a VAE's stage: each a view, and what to fill it with."""
+
+import torch
+from torch import Tensor
+
+from genart_edu.data.images import Images
+from genart_edu.device import rngs
+from genart_edu.lab.stages import History, Panel, array, columns, pictures
+from genart_edu.vae.diagnostics import active_units
+from genart_edu.vae.model import Maps
+from genart_edu.vae.objective import kl_per_dim
+from genart_edu.vae.training import VAETrainer
+from genart_edu.views.bars import Bars
+from genart_edu.views.canvas import Arrays
+from genart_edu.views.curves import Curves
+from genart_edu.views.images import ImageGrid, Rows, residuals
+from genart_edu.views.latent import LatentPlane
+from genart_edu.views.style import ELBO, KL, RECONSTRUCTION
+
+SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+MOVES = 11  # pictures in a traversal, from z = -3 to z = 3
+
+
+@torch.no_grad()
+def traversals(maps: Maps, z: Tensor, dims: list[int]) -> Tensor:
+    """Decode z (L,) with one latent of `dims` at a time moved from -3 to 3.
+
+    -> E[x|z] (len(dims) MOVES, D), row by row.
+    """
+    moved = z.repeat(len(dims), MOVES, 1)
+    for row, dim in enumerate(dims):
+        moved[row, :, dim] = torch.linspace(-3, 3, MOVES, device=z.device)
+    return maps.decode(moved.flatten(0, 1)).mean
+
+
+@torch.no_grad()
+def lattice(maps: Maps, n: int = 15, extent: float = 3.0) -> Tensor:
+    """Decode n x n places of a latent plane, rows from the top: E[x|z] (n n, D)."""
+    ticks = torch.linspace(-extent, extent, n)
+    z = torch.cartesian_prod(ticks.flip(0), ticks).flip(1)
+    return maps.decode(z).mean
+
+
+def seen(trainer: VAETrainer, test: Images, n: int) -> tuple[Maps, Tensor]:
+    """The maps, told the labels if they are of the kind that is, and the first n pictures."""
+    return trainer.model.given(labels_of(trainer, test, n)), test.x(slice(n))  # type: ignore[return-value]
+
+
+def labels_of(trainer: VAETrainer, test: Images, n: int) -> Tensor | None:
+    """The first n labels, if the model is of the kind that is told them."""
+    return test.labels[:n] if trainer.model.classes and test.labels is not None else None
+
+
+def costs(references: dict[str, float]) -> Panel:
+    """-ELBO and its two parts over the run, beside values worth knowing."""
+
+    def arrays(history: History) -> Arrays:
+        steps, reconstruction, kl = columns(history, "reconstruction", "kl")
+        return steps, reconstruction + kl, reconstruction, kl
+
+    names, roles = ("−ELBO", "reconstruction", "KL"), (ELBO, RECONSTRUCTION, KL)
+    return Curves(names, "Costs", roles=roles, references=references), arrays
+
+
+def kl_bars(maps: Maps, x: Tensor) -> Panel:
+    """The mean KL of each latent on x (N, D), and whether it is active."""
+
+    @torch.no_grad()
+    def arrays(_: History) -> Arrays:
+        mean, logvar = maps.encode(x)
+        return array(kl_per_dim(mean, logvar).mean(0)), array(active_units(mean))
+
+    return Bars("KL of each latent"), arrays
+
+
+def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Panel:
+    """Where test pictures lie; the posteriors of some of them as ellipses."""
+    axes = tuple(f"z{str(dim + 1).translate(SUBSCRIPT)}" for dim in dims)
+    maps, x = seen(trainer, test, 200)
+    labels = None if test.labels is None else array(test.labels[:200])
+
+    @torch.no_grad()
+    def arrays(_: History) -> Arrays:
+        mean, logvar = (part[:, dims] for part in maps.encode(x))
+        return array(mean), labels, array((0.5 * logvar).exp())
+
+    return LatentPlane("Latent plane", test.names, axes), arrays
+
+
+def lattice_grid(trainer: VAETrainer, test: Images) -> Panel:
+    """What the decoder makes of the whole latent plane."""
+    maps, _ = seen(trainer, test, 1)  # of a conditional VAE: the class of the first
+    view = ImageGrid("The plane, decoded (−3 to 3)", columns=15)
+    return view, lambda _: (pictures(lattice(maps), test.shape),)
+
+
+def traversal_grid(trainer: VAETrainer, test: Images, dims: list[int]) -> Panel:
+    """The first test picture, and what one latent at a time makes of it."""
+    maps, x = seen(trainer, test, 1)
+    names = [f"z{str(dim + 1).translate(SUBSCRIPT)}" for dim in dims]
+    view = ImageGrid("One latent moves from −3 to 3", MOVES, names)
+
+    @torch.no_grad()
+    def arrays(_: History) -> Arrays:
+        return (pictures(traversals(maps, maps.encode(x)[0][0], dims), test.shape),)
+
+    return view, arrays
+
+
+def blur(trainer: VAETrainer, test: Images) -> Panel:
+    """x, E[x|z], a draw of p(x|z), and what the mean misses."""
+    view = Rows("What is left out", labels=("x", "mean", "sample", "error"))
+
+    @torch.no_grad()
+    def arrays(_: History) -> Arrays:
+        maps, x = seen(trainer, test, 16)
+        decoded = maps.decode(maps.encode(x)[0])
+        drawn = decoded.sample(rngs(3, 1, x.device)[0])
+        shown = [pictures(each, test.shape) for each in (x, decoded.mean, drawn)]
+        return *shown, residuals(shown[0], shown[1])
+
+    return view, arrays

@@ -1,0 +1,137 @@
+"""What there is to look at while a VAE learns: see `lab/stages.py`."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from genart_edu.data.densities import Density
+from genart_edu.data.images import Images
+from genart_edu.device import rngs
+from genart_edu.lab.stages import (
+    History,
+    Panel,
+    Stage,
+    array,
+    figure_of,
+    latents,
+    pictures,
+    samples,
+)
+from genart_edu.lab.vae_panels import (
+    blur,
+    costs,
+    kl_bars,
+    labels_of,
+    latent_plane,
+    lattice_grid,
+    seen,
+    traversal_grid,
+)
+from genart_edu.vae.diagnostics import gradient_norms, mean_kl
+from genart_edu.vae.likelihood import Bernoulli
+from genart_edu.vae.theory import independent_nll
+from genart_edu.vae.training import VAETrainer
+from genart_edu.views.bars import Bars
+from genart_edu.views.canvas import Arrays, Still
+from genart_edu.views.images import ImageGrid, Rows
+from genart_edu.views.latent import LatentPlane
+from genart_edu.views.plane import Plane
+from genart_edu.views.rate import RateDistortion
+
+CAPTION = (
+    "**reconstruction**: nats that it costs to say x once z is known; falls as pictures sharpen. "
+    "**KL**: nats that z itself carries about x; rises as the code comes into use. "
+    "**−ELBO**: their sum, an upper bound on -log p(x). "
+    "**KL of each latent**: one that is active says something about x; an inactive one is noise."
+)
+COINS = " **coins**: what pixels cost that know nothing of each other, as when z says nothing."
+
+
+def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
+    """Costs, KL of each latent, held-out pictures above what became of them, samples; if L = 2
+    the latent plane and what the decoder makes of it."""
+    model = trainer.model
+    maps, x = seen(trainer, test, 200)
+    z = latents(trainer, 64, rngs(0, 1, x.device)[0])
+    coins = model.likelihood is Bernoulli
+
+    @torch.no_grad()
+    def pairs(_: History) -> Arrays:
+        maps, x = seen(trainer, test, 24)
+        return pictures(x, test.shape), pictures(maps.decode(maps.encode(x)[0]).mean, test.shape)
+
+    def noise(_: History) -> Arrays:
+        return (pictures(samples(trainer, z), test.shape),)
+
+    panels: list[Panel] = [
+        costs({"coins": independent_nll(x, x).mean().item()} if coins else {}),
+        kl_bars(maps, x),
+        (Rows("Pictures it never saw", labels=("x", "decoded")), pairs),
+        (ImageGrid("Decoded noise", columns=model.classes or 8), noise),
+    ]
+    if maps.latent_dim == 2:
+        panels += [latent_plane(trainer, test, (0, 1)), lattice_grid(trainer, test)]
+    stills = {
+        "kl": lambda history: _kl_still(trainer, test, history),
+        "latent": lambda history: _latent_still(trainer, test, history),
+    }
+    caption = CAPTION + COINS * coins
+    return Stage(panels, caption, test.shape, classes=model.classes, stills=stills)
+
+
+def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
+    """Costs, KL of each latent, real points and decoded noise; the latent plane if L = 2."""
+    model: Any = trainer.model
+    device = density.means.device
+    z = latents(trainer, 500, rngs(0, 1, device)[0])
+    real = density.sample(500, rngs(1, 1, device)[0])
+
+    @torch.no_grad()
+    def world(_: History) -> Arrays:
+        drawn = model.decode(z).sample(rngs(2, 1, device)[0])  # the same noise at every look
+        return array(real), array(drawn)
+
+    @torch.no_grad()
+    def encoded(_: History) -> Arrays:
+        mean, logvar = model.encode(real)
+        return array(mean), None, array((0.5 * logvar).exp())
+
+    panels: list[Panel] = [costs({}), kl_bars(model, real)]
+    panels.append((Plane("Decoded noise", density.extent), world))
+    if model.latent_dim == 2:
+        panels.append((LatentPlane("Latent plane"), encoded))
+    return Stage(panels, CAPTION, (2,))
+
+
+def _kl_still(trainer: VAETrainer, test: Images, history: History) -> Still:
+    """Where the nats go: by latent, over the run, by layer; and the blur that is left."""
+    maps, x = seen(trainer, test, 200)
+    model: Any = trainer.model
+    norms = gradient_norms(model, x, rngs(0, 1, x.device)[0], labels_of(trainer, test, 200))
+    steps = [s for s in (1, 10, 30, 100, 300, 1_000, 3_000, 10_000) if s < len(history["step"])]
+    means = [[history[name][s // 2 : s].mean() for s in steps] for name in ("kl", "reconstruction")]
+    here = np.array([history[name][-100:].mean() for name in ("kl", "reconstruction")])
+    path = RateDistortion("Rate and distortion as it learned", [f"step {s:,}" for s in steps])
+    panels: list[Panel] = [
+        kl_bars(maps, x),
+        (path, lambda _: (*map(np.array, means), here)),
+        (
+            Bars("Gradient norm of each layer", list(norms), unit="", log=True),
+            lambda _: (np.array(list(norms.values())),),
+        ),
+        blur(trainer, test),
+    ]
+    return figure_of(panels, history, columns=2)
+
+
+def _latent_still(trainer: VAETrainer, test: Images, history: History) -> Still:
+    """The latent space: its two most informative dimensions, and what each of them does."""
+    maps, x = seen(trainer, test, 200)
+    order = mean_kl(maps, x).argsort(descending=True).tolist()
+    panels = [traversal_grid(trainer, test, order[:8])]
+    if maps.latent_dim >= 2:
+        panels.insert(0, latent_plane(trainer, test, (order[0], order[1])))
+    if maps.latent_dim == 2:
+        panels.append(lattice_grid(trainer, test))
+    return figure_of(panels, history, height=5)
