@@ -16,7 +16,10 @@ import segno
 
 from genart_edu.views.style import DARK, LIGHT
 
-PAGES = {"Watch it learn": "watch_it_learn"}  # title: file; the first one is at /
+PAGES = {  # title: file; the first one is at /
+    "Watch it learn": "watch_it_learn",
+    "Latent space": "latent_space",
+}
 EVERYWHERE = ("0.0.0.0", "::")
 
 THEME = gr.themes.Default(

@@ -1,0 +1,84 @@
+"""Trained models that come with the package: real checkpoints, and the command that makes each."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from genart_edu.data.images import digits
+from genart_edu.device import rngs
+from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.saved import painter
+from genart_edu.lab.stages import History, Panel
+from genart_edu.lab.vae_stages import vae_on_images
+from genart_edu.vae.diagnostics import active_units, mean_costs
+from genart_edu.vae.model import VAE
+from genart_edu.vae.training import VAETrainer
+from genart_edu.views.canvas import Arrays, Canvas, png
+from genart_edu.views.rate import RateDistortion
+from genart_edu.views.style import LIGHT, Theme
+
+TRAINED = Path(__file__).resolve().parents[1] / "trained"
+BETAS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+STEPS = 2_500
+
+
+class Trained(NamedTuple):
+    """A VAE on the digits, as it came out of `command`.  path: its checkpoint, to resume."""
+
+    beta: float
+    steps: int
+    command: str
+    experiment: Experiment
+    trainer: VAETrainer
+    path: Path
+
+    @property
+    def model(self) -> VAE:
+        return self.trainer.model  # type: ignore[return-value]
+
+
+def shelf() -> list[Trained]:
+    """The same VAE trained at each of BETAS, in that order."""
+    return [_trained(beta) for beta in BETAS]
+
+
+def _trained(beta: float) -> Trained:
+    path = TRAINED / f"vae-digits-beta-{beta:g}.safetensors"
+    experiment, trainer, _ = painter(path)
+    command = Experiment("vae", "digits", beta=beta).command(STEPS)
+    return Trained(beta, STEPS, command, experiment, trainer, path)  # type: ignore[arg-type]
+
+
+class BetaSweep:
+    """The shelf to look at, one model at a time: where it stands between rate and distortion, the
+    KL of each latent, pictures that it never saw, decoded noise."""
+
+    def __init__(self, theme: Theme = LIGHT, columns: int | None = None) -> None:
+        self.models, test = shelf(), digits().split(1_500)[1]
+        x = test.x()
+        places = [mean_costs(each.model, x, rngs(0, 1)[0], draws=10) for each in self.models]
+        self.places = np.array([[p.kl.item(), p.reconstruction.item()] for p in places])  # (N, 2)
+        self.active = [int(active_units(each.model.encode(x)[0]).sum()) for each in self.models]
+        self._stages = [vae_on_images(each.trainer, test) for each in self.models]
+        plane = RateDistortion("Rate and distortion", [f"β {beta:g}" for beta in BETAS])
+        views = [plane, *(view for view, _ in self._panels(0))]
+        self.canvas = Canvas(views, theme, columns=columns)
+
+    def picture(self, i: int) -> bytes:
+        """Model i, counted from 0, as a PNG."""
+        nothing: History = {"step": np.empty(0)}
+        looks: list[Arrays] = [arrays(nothing) for _, arrays in self._panels(i)]
+        return png(self.canvas.frame([(*self.places.T, self.places[i]), *looks]))
+
+    def status(self, i: int) -> str:
+        """The same in words, with its checkpoint and its command."""
+        each, (kl, reconstruction) = self.models[i], self.places[i]
+        return (
+            f"β {each.beta:g}: −ELBO {kl + reconstruction:.1f} = reconstruction "
+            f"{reconstruction:.1f} + KL {kl:.1f} nats; {self.active[i]} of "
+            f"{each.model.latent_dim} latents active.  {each.path.name}: {each.command}"
+        )
+
+    def _panels(self, i: int) -> list[Panel]:
+        return self._stages[i].panels[1:]  # without the costs over steps
