@@ -8,12 +8,16 @@ import torch
 from torch.distributions import Bernoulli as TorchBernoulli
 from torch.distributions import Normal
 
+from genart_edu.data.images import digits
+from genart_edu.device import rngs
 from genart_edu.vae.likelihood import (
     Bernoulli,
     GivenVariance,
     LearnedVariance,
     OptimalVariance,
 )
+from genart_edu.vae.model import mlp_vae
+from genart_edu.vae.training import VAETrainer
 
 BOTH = pytest.mark.parametrize("likelihood", [Bernoulli, LearnedVariance(), GivenVariance(0.3)])
 
@@ -156,3 +160,69 @@ def test_the_best_constant_variance_is_the_mean_squared_error():
     torch.testing.assert_close(p.logvar[0, 0], best)
     (slope,) = torch.autograd.grad(p.nll(errors.unsqueeze(-1)).mean(), free)
     assert abs(slope.item()) < 1e-12
+
+
+# ---- one variance for all pixels -----------------------------------------------------------
+
+
+def test_with_a_given_variance_nll_is_that_of_torch_distributions():
+    mean, x = normal(6, 64), normal(6, 64, seed=1)
+    peer = -Normal(mean, math.sqrt(0.3)).log_prob(x).sum(-1)
+    torch.testing.assert_close(GivenVariance(0.3).double()(mean).nll(x), peer, rtol=1e-6, atol=1e-5)
+
+
+def test_with_variance_1_it_is_the_famous_half_sum_of_squares_but_for_a_constant():
+    mean, x = normal(6, 64), normal(6, 64, seed=1)
+    constant = 32 * math.log(2 * math.pi)
+    peer = 0.5 * (x - mean).square().sum(-1)
+    torch.testing.assert_close(GivenVariance()(mean).nll(x) - constant, peer)
+
+
+@pytest.mark.parametrize("variance", [0.0, -1.0, math.inf, math.nan])
+def test_a_variance_that_cannot_be_is_refused(variance):
+    with pytest.raises(ValueError, match=r"^variance must be a finite number above 0; got "):
+        GivenVariance(variance)
+
+
+def test_the_optimal_variance_is_the_mean_squared_error():
+    """Of whatever was seen, whatever the variance was before; and no other is as likely."""
+    likelihood, mean, x = OptimalVariance().double(), normal(5, 8), normal(5, 8, seed=1)
+    for _ in range(3):
+        likelihood.fit(likelihood(mean).nll(x), 8)
+        error = (x - mean).square().mean().item()
+        assert likelihood.variance.item() == pytest.approx(error, rel=1e-12)
+    best = likelihood(mean).nll(x).mean()
+    for factor in (0.9, 1.1):
+        other = GivenVariance(factor * likelihood.variance.item()).double()
+        assert other(mean).nll(x).mean() > best + 1e-3
+
+
+def test_a_perfect_copy_leaves_a_variance_above_zero():
+    likelihood, x = OptimalVariance(), normal(5, 8).float()
+    for _ in range(3):
+        likelihood.fit(likelihood(x).nll(x), 8)
+        assert likelihood(x).nll(x).isfinite().all() and likelihood.variance > 0
+
+
+def test_a_variance_is_part_of_a_models_state():
+    first, second = OptimalVariance(), OptimalVariance()
+    first.fit(first(normal(5, 8).float()).nll(normal(5, 8, seed=1).float()), 8)
+    second.load_state_dict(first.state_dict())
+    assert second.variance == first.variance != 1
+
+
+def test_pixels_that_never_change_do_not_break_the_learned_variance():
+    """3 pixels of the grey digits are constant: the bound stays finite, and so do test pictures."""
+    train, test = digits(grey=True).split(1_500)
+    x = train.x()
+    assert int((x.var(0) == 0).sum()) >= 3
+    weights_rng, rng = rngs(0, 2)
+    model = mlp_vae(64, 4, likelihood=LearnedVariance(), rng=weights_rng)
+    trainer = VAETrainer(model, rng=rng)
+    for _ in range(300):
+        record = trainer.step(x[torch.randint(1_500, (64,), generator=rng)])
+    floor = 32 * (math.log(2 * math.pi) - 6)  # all 64 pixels at it, and no error
+    assert floor < record.reconstruction < 0
+    with torch.no_grad():
+        worst = model.decode(model.encode(test.x())[0]).nll(test.x()).max()
+    assert worst.isfinite() and worst < 200

@@ -5,9 +5,20 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
+from genart_edu.nets import mlp
 from genart_edu.vae.likelihood import LearnedVariance
-from genart_edu.vae.model import mlp_vae
-from genart_edu.vae.objective import elbo_costs, kl_per_dim, reparameterize
+from genart_edu.vae.model import Autoencoder, mlp_vae
+from genart_edu.vae.objective import (
+    autoencoder_costs,
+    cyclical,
+    elbo_costs,
+    free_bits,
+    iwae_bound,
+    kl_per_dim,
+    log_normal,
+    reparameterize,
+    warm_up,
+)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -172,3 +183,72 @@ def test_both_maps_learn_from_the_bound(part):
     costs = elbo_costs(model, x, seeded())
     (costs.reconstruction + costs.kl.sum(-1)).sum().backward()
     assert all(p.grad.abs().sum() > 0 for p in getattr(model, part).parameters())
+
+
+# ---- how the KL is charged -----------------------------------------------------------------
+
+
+def test_free_bits_are_the_published_sum():
+    """sum_l max(free, mean over the batch of kl_l), Kingma 2016: as the batch's mean."""
+    kl = normal(32, 5).square() * torch.tensor([0.01, 0.2, 0.5, 1, 3])
+    for free in (0.0, 0.1, 0.5, 2.0):
+        peer = torch.stack([k.mean().clamp(min=free) for k in kl.unbind(1)]).sum()
+        assert free_bits(kl, free).shape == (32,)
+        torch.testing.assert_close(free_bits(kl, free).mean(), peer)
+
+
+def test_below_its_free_bits_a_dimension_feels_no_pull():
+    kl = normal(32, 2).square() * torch.tensor([0.01, 3.0]).double()
+    kl.requires_grad_()
+    (slope,) = torch.autograd.grad(free_bits(kl, 0.5).mean(), kl)
+    assert (slope[:, 0] == 0).all()
+    torch.testing.assert_close(slope[:, 1], torch.full((32,), 1 / 32).double())
+
+
+def test_each_of_many_seeds_has_free_bits_of_its_own():
+    kl = torch.stack([0.01 * normal(8, 2).square(), 9 * normal(8, 2).square()])  # (S, B, L)
+    both = free_bits(kl, 0.5)
+    for seed in range(2):
+        torch.testing.assert_close(both[seed], free_bits(kl[seed], 0.5))
+
+
+def test_a_warm_up_is_a_line_to_1():
+    assert [warm_up(step, 4) for step in range(7)] == [0, 0.25, 0.5, 0.75, 1, 1, 1]
+    assert {warm_up(step, 0) for step in range(5)} == {1}
+
+
+def test_a_cycle_warms_up_in_its_first_half():
+    once = [0, 0.25, 0.5, 0.75, 1, 1, 1, 1]
+    assert [cyclical(step, 8) for step in range(24)] == 3 * once
+    assert {cyclical(step, 0) for step in range(5)} == {1}
+
+
+# ---- a tighter bound, and none -------------------------------------------------------------
+
+
+def test_log_normal_is_torchs():
+    z, mean, logvar = normal(5, 3), normal(5, 3, seed=1), normal(5, 3, seed=2)
+    peer = Normal(mean, (logvar / 2).exp()).log_prob(z).sum(-1)
+    torch.testing.assert_close(log_normal(z, mean, logvar), peer)
+    torch.testing.assert_close(log_normal(z), Normal(0.0, 1.0).log_prob(z).sum(-1))
+
+
+def test_the_iwae_bound_can_be_climbed():
+    """It is a training objective too: both maps get a gradient, and a step makes it better."""
+    model, x = mlp_vae(8, 3, hidden_dim=16, rng=seeded()).double(), (normal(5, 8) > 0).double()
+    before = iwae_bound(model, x, seeded(1), 5).mean()
+    before.backward()
+    with torch.no_grad():
+        for p in model.parameters():
+            assert p.grad.abs().sum() > 0
+            p += 1e-3 * p.grad
+    assert iwae_bound(model, x, seeded(1), 5).mean() > before
+
+
+def test_an_autoencoder_pays_for_the_picture_alone():
+    model = Autoencoder(mlp([8, 16, 3], seeded()), mlp([3, 16, 8], seeded(1)))
+    x = (normal(5, 8) > 0).float()
+    costs = autoencoder_costs(model, x)
+    peer = -torch.distributions.Bernoulli(logits=model.decoder(model.encoder(x))).log_prob(x)
+    torch.testing.assert_close(costs.reconstruction, peer.sum(-1))
+    assert costs.kl.shape == (5, 3) and (costs.kl == 0).all()
