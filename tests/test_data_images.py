@@ -79,9 +79,46 @@ def test_pixels_of_another_kind_are_refused(pixels):
         Images(pixels)
 
 
-def test_labels_must_fit():
-    with pytest.raises(ValueError, match="5 images need as many labels; got 4"):
-        Images(some().pixels, torch.arange(4))
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (torch.arange(4), r"5 images need as many labels; got 4\."),
+        (torch.zeros(5), r"labels must be int64; got torch\.float32\."),
+        (torch.arange(5), r"labels must be from 0 to 2, the place of a name; got 0 to 4\."),
+        (torch.arange(5) - 3, r"labels must be from 0 to 2, the place of a name; got -3 to 1\."),
+    ],
+)
+def test_labels_must_fit(labels, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        Images(some().pixels, labels, ("a", "b", "c"))
+
+
+def test_no_pixel_is_whiter_than_white():
+    with pytest.raises(ValueError, match=r"^pixels must be at most 16 \(white\); got 17\.$"):
+        Images(torch.full((2, 1, 3, 3), 17, dtype=torch.uint8), white=16)
+
+
+def test_pictures_of_your_own_come_as_floats():
+    x = torch.rand(5, 3, 4, 6, generator=torch.Generator().manual_seed(0))
+    images = Images.of(x, torch.tensor([0, 2, 1, 0, 2]))
+    assert images.shape == (3, 4, 6) and images.names == ("0", "1", "2")
+    assert ((images.x() - x.flatten(1)).abs() <= 0.5 / 255 + 1e-6).all()
+    assert Images.of(x).labels is None
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (float("nan"), r"x must be finite; 1 numbers are not\."),
+        (1.5, r"x must lie in \[0, 1\]; got 0 to 1\.5\."),
+        (-0.5, r"x must lie in \[0, 1\]; got -0\.5 to 0\."),
+    ],
+)
+def test_pictures_of_another_range_are_refused(value, sentence):
+    x = torch.zeros(2, 1, 3, 3)
+    x[0, 0, 0, 0] = value
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        Images.of(x)
 
 
 def test_digits_are_those_of_scikit_learn():

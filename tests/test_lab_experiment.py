@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from genart_edu.data.catalogue import load
 from genart_edu.gan.objective import minimax
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab.checkpoint import read, save
@@ -15,7 +16,7 @@ from genart_edu.lab.saved import resume
 from genart_edu.lab.saved import save as save_experiment
 from genart_edu.lab.stages import Stage
 from genart_edu.nets import leaky_relu, relu
-from genart_edu.vae.likelihood import Bernoulli, LearnedVariance
+from genart_edu.vae.likelihood import Bernoulli, LearnedVariance, OptimalVariance
 from genart_edu.vae.training import VAETrainer
 from tests.states import everything, flat
 
@@ -136,6 +137,58 @@ def test_what_is_not_chosen_is_settled_once_and_for_all(model, data):
     assert everything(started(settled, 3)[0]) == everything(started(experiment, 3)[0])
 
 
+def test_what_a_vae_can_be_reaches_the_part_it_is_for():
+    choices = {"likelihood": "gaussian", "free_bits": 0.5, "cycle": 8, "latent_dim": 3}
+    trainer = Experiment("vae", "digits-grey", variance="optimal", **choices).start()[0].trainer
+    assert isinstance(trainer.model.likelihood, OptimalVariance)
+    assert trainer.free_bits == 0.5
+    assert [trainer.schedule(step) for step in range(6)] == [0, 0.25, 0.5, 0.75, 1, 1]
+    trainer = Experiment("vae", "digits-grey", variance=0.1, likelihood="gaussian", warmup=4)
+    trainer = trainer.start()[0].trainer
+    assert trainer.model.likelihood.variance == pytest.approx(0.1)
+    assert [trainer.schedule(step) for step in range(6)] == [0, 0.25, 0.5, 0.75, 1, 1]
+
+
+def test_convolutions_and_labels_reach_the_model_and_the_batches():
+    run, stage = Experiment("vae", "motifs", conv=True, labels=True, hidden_dim=4).start()
+    assert run.trainer.model.classes == stage.classes == 8
+    assert any(isinstance(layer, torch.nn.Conv2d) for layer in run.trainer.model.encoder)
+    x, labels = next(run.batches)
+    assert x.shape == (64, 784) and labels.shape == (64,) and labels.unique().numel() == 8
+    run.advance()
+
+
+def test_the_labels_of_a_batch_are_those_of_its_pictures():
+    run, _ = Experiment("vae", "digits", labels=True).start()
+    train = load("digits")[0]
+    x, labels = next(run.batches)
+    for picture, label in zip(x, labels, strict=True):
+        same = (train.x() == picture).all(1)
+        assert label in train.labels[same]
+
+
+def test_labels_need_data_that_have_some(tmp_path):
+    for n in range(12):
+        Image.new("L", (8, 8), color=20 * n).save(tmp_path / f"{n}.png")
+    with pytest.raises(ValueError, match=r"^labels need data with classes; folder:.* has none\.$"):
+        Experiment(data=f"folder:{tmp_path}", labels=True).start()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "command"),
+    [
+        (Experiment(), "genart train vae --steps 9"),
+        (Experiment("gan", "ring", lr=1e-4), "genart train gan --data ring --lr 0.0001 --steps 9"),
+        (
+            Experiment(data="motifs", conv=True, labels=True, free_bits=0.25, seed=3),
+            "genart train vae --data motifs --free-bits 0.25 --conv --labels --seed 3 --steps 9",
+        ),
+    ],
+)
+def test_the_command_of_an_experiment(experiment, command):
+    assert experiment.command(9) == command
+
+
 def test_likelihoods_fit_the_data_unless_chosen():
     likelihood = {data: Experiment(data=data).start()[0].trainer for data in ("digits", "moons")}
     assert likelihood["digits"].model.likelihood is Bernoulli
@@ -192,6 +245,15 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
         ({"lr": "fast"}, r"lr must be a finite number of at least 0; got fast\."),
         ({"discriminator_lr": float("inf")}, r"discriminator_lr must be a finite .*; got inf\."),
         ({"beta": -0.1}, r"beta must be a finite number of at least 0; got -0\.1\."),
+        ({"free_bits": -1}, r"free_bits must be a finite number of at least 0; got -1\."),
+        ({"warmup": -1}, r"warmup must be a whole number of at least 0; got -1\."),
+        ({"warmup": 1, "cycle": 1}, r"warmup and cycle are two schedules: choose one\."),
+        ({"variance": 0}, r"variance must be learned, optimal or a finite number above 0; got 0\."),
+        ({"variance": "best"}, r"variance must be learned, optimal or a finite .*; got 'best'\."),
+        ({"conv": True, "depth": 4}, r"convolutions on 8x8 pictures need a depth from 1 to 3 .*"),
+        ({"conv": True, "data": "ring"}, r"conv and labels are for pictures; ring is a density\."),
+        ({"labels": True, "data": "ring"}, r"conv and labels are for pictures; ring is .*"),
+        ({"conv": True, "model": "gan"}, r"conv and labels are choices of a vae\."),
         ({"seed": -1}, r"seed must be a whole number of at least 0; got -1\."),
         ({"seed": None}, r"seed must be a whole number of at least 0; got None\."),
         ({"seed": 2**63}, r"seed must be less than 2\^63; got 9223372036854775808\."),

@@ -9,10 +9,14 @@ import torch
 
 from genart_edu.data.catalogue import load
 from genart_edu.data.densities import ring
+from genart_edu.device import rngs
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.stages import latents
+from genart_edu.lab.vae_panels import traversals
+from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.curves import Curves
-from genart_edu.views.images import Rows
+from genart_edu.views.images import ImageGrid, Rows
 from genart_edu.views.latent import LatentPlane
 
 KINDS = [("vae", "digits"), ("vae", "moons"), ("gan", "digits"), ("gan", "ring")]
@@ -99,6 +103,71 @@ def test_pairs_are_pictures_it_never_saw_above_what_became_of_them():
         logits = run.trainer.model.decoder(run.trainer.model.encode(x)[0])
     expected = (1 / (1 + (-logits).exp())).view(n, 1, 8, 8)  # probabilities, never logits
     np.testing.assert_allclose(decoded, expected.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_the_bars_are_the_kl_of_each_latent_and_whether_it_is_active():
+    run, stage = started("vae", "digits", 60, latent_dim=5)
+    values, alive = stage.look(run.history)[panel(stage, Bars)]
+    mean, logvar = run.trainer.model.encode(load("digits")[1].x(slice(200)))
+    q = torch.distributions.Normal(mean, (logvar / 2).exp())
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).mean(0)
+    np.testing.assert_allclose(values, kl.detach().numpy(), rtol=1e-4, atol=1e-6)
+    assert alive.tolist() == (mean.var(0) > 0.01).tolist()
+
+
+def test_a_binary_picture_is_measured_against_coins():
+    """64 of them, each as biased as its pixel: entropies from numpy."""
+    _, stage = started("vae", "digits")
+    ink = load("digits")[1].x(slice(200)).numpy().mean(0).clip(1e-9, 1 - 1e-9)
+    entropy = -(ink * np.log(ink) + (1 - ink) * np.log(1 - ink)).sum()
+    assert stage.views()[panel(stage, Curves)].references["coins"] == pytest.approx(
+        entropy, abs=0.2
+    )
+    _, grey = started("vae", "digits-grey", likelihood="gaussian")
+    assert "coins" not in grey.views()[panel(grey, Curves)].references
+    assert "coins" in stage.caption and "coins" not in grey.caption
+
+
+def test_the_lattice_is_the_plane_with_z2_upwards():
+    run, stage = started("vae", "digits", 3, latent_dim=2)
+    (grid,) = stage.look(run.history)[-1]
+    assert len(grid) == 225
+    corner = run.trainer.model.decode(torch.tensor([-3.0, 3.0])).mean  # upper left
+    np.testing.assert_allclose(grid[0].ravel(), corner.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_traversal_moves_one_latent_and_leaves_the_others():
+    run, _ = started("vae", "digits", 3, latent_dim=4)
+    z = torch.tensor([0.1, 0.2, 0.3, 0.4])
+    rows = traversals(run.trainer.model, z, [2, 0]).view(2, 11, 64)
+    there = run.trainer.model.decode(torch.tensor([0.1, 0.2, 3.0, 0.4])).mean
+    torch.testing.assert_close(rows[0, -1], there.detach())
+    torch.testing.assert_close(
+        rows[1, 5], run.trainer.model.decode(torch.tensor([0.0, 0.2, 0.3, 0.4])).mean.detach()
+    )
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 3])
+@pytest.mark.parametrize("labels", [False, True])
+def test_a_vae_leaves_stills_of_its_kl_and_of_its_latents(latent_dim, labels):
+    run, stage = started("vae", "digits", 12, latent_dim=latent_dim, labels=labels)
+    assert set(stage.stills) == {"kl", "latent"}
+    for draw in stage.stills.values():
+        figure = draw(run.history)
+        assert figure.alt and figure._repr_png_()[0].startswith(b"\x89PNG")
+
+
+def test_a_conditional_vae_is_told_the_class_of_what_it_shows():
+    run, stage = started("vae", "digits", 3, labels=True)
+    (grid,) = stage.look(run.history)[panel(stage, ImageGrid)]
+    z = latents(run.trainer, 64, rngs(0, 1)[0])
+    expected = run.trainer.model.given(torch.arange(64) % 10).decode(z).mean
+    np.testing.assert_allclose(grid.reshape(64, 64), expected.detach().numpy(), rtol=1e-4)
+    test = load("digits")[1]
+    _, decoded = stage.look(run.history)[panel(stage, Rows)]
+    maps = run.trainer.model.given(test.labels[:24])
+    expected = maps.decode(maps.encode(test.x(slice(24)))[0]).mean
+    np.testing.assert_allclose(decoded.reshape(24, 64), expected.detach().numpy(), rtol=1e-4)
 
 
 @pytest.mark.parametrize("model", ["vae", "gan"])
