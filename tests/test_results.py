@@ -1,5 +1,7 @@
 """What the default settings must come to, on every seed that is named.  These train for minutes."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -59,7 +61,9 @@ def test_a_gan_finds_the_ring():
 
 def read(experiment: Experiment, steps: int) -> tuple[int, float, float]:
     """Active units, and both costs on the data's test pictures."""
-    model, x = trained(experiment, steps).trainer.model, load(experiment.data)[1].x()
+    trainer: Any = trained(experiment, steps).trainer
+    test: Any = load(experiment.data)[1]  # type: ignore[index]
+    model, x = trainer.model, test.x()
     with torch.no_grad():
         active = int(active_units(model.encode(x)[0]).sum())
     reconstruction, kl = mean_costs(model, x, rngs(0, 1)[0], draws=10)

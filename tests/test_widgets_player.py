@@ -194,7 +194,14 @@ def test_another_model_or_data_gets_the_learning_rate_that_works_there(player, n
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("latent_dim", 0), ("latent_dim", -2), ("lr", -0.1), ("lr", float("nan")), ("seed", -1)],
+    [
+        ("latent_dim", 0),
+        ("latent_dim", -2),
+        ("lr", -0.1),
+        ("lr", float("nan")),
+        ("seed", -1),
+        ("beta", -1.0),
+    ],
 )
 def test_a_bad_value_gets_one_sentence_and_changes_nothing(player, name, value):
     player.run(5)
@@ -235,6 +242,24 @@ def test_a_learning_rate_is_an_event_of_the_living_run(player):
     rest(player)
     assert player.live.run.events == [] and shown(player, "lr") == 0.25
     assert player.live.run.trainer.lr == 0.25
+
+
+def test_beta_is_an_event_of_the_living_run_and_only_a_vae_has_it(player):
+    player.run(5)
+    enter(player, "beta", 4.0)
+    rest(player)
+    press(player, "Step")
+    rest(player)
+    assert [tuple(event) for event in player.live.run.events] == [(5, "beta", 4.0)]
+    assert player.live.run.trainer.beta == 4 and player.live.run.step == 6
+    assert player.picture.status.endswith("  β 4 since step 5.")
+    enter(player, "lr", 0.25)
+    rest(player)
+    assert "  Learning rate 0.25 since step 6.  β 4 since step 5." in player.picture.status
+    assert player._choices._controls["beta"].layout.display is None
+    enter(player, "model", "gan")
+    rest(player)
+    assert player._choices._controls["beta"].layout.display == "none"
 
 
 def test_the_rate_of_a_gan_is_the_generators_before_and_after_a_reset():

@@ -63,7 +63,7 @@ def active_units(mean: Tensor) -> Tensor:
 
     mean: of the posteriors of N data, `model.encode(x)[0]`.  Burda 2016, arXiv:1509.00519, 5.2.
     """
-    return mean.var(0) > 0.01
+    return mean.var(0, correction=0) > 0.01
 
 
 class KLSplit(NamedTuple):

@@ -93,7 +93,10 @@ class LatentPlane:
         if std is not None and std.shape != mean.shape:
             raise ValueError(f"The std of a LatentPlane is None or {mean.shape}; got {std.shape}.")
         colors = np.array([cloud.get_color() for cloud in (*self.classes, self.unnamed)])
-        outlines = [] if std is None else mean[:, None] + std[:, None] * CIRCLE[::2]
+        outlines: Any = []
+        if std is not None:
+            seen = np.isfinite(mean + std).all(1)
+            outlines, number = mean[seen, None] + std[seen, None] * CIRCLE[::2], number[seen]
         self.ellipses.set_segments(outlines)
         self.ellipses.set_color(colors[number])
         if self.wide == (std is not None):

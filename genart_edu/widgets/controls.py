@@ -11,6 +11,7 @@ from genart_edu.lab.experiment import Experiment
 
 MODELS = (("VAE", "vae"), ("GAN", "gan"))
 RATES = {"vae": "learning rate", "gan": "generator's rate"}  # the discriminator keeps its own
+LIVE = ("lr", "beta")  # hold from the next step on; any other choice is another run
 DATA = ("digits", "digits-grey", "motifs", *DENSITIES)
 
 
@@ -45,6 +46,7 @@ class Choices:
             "data": _control(widgets.Dropdown, "data", "165px", options=offered),
             "latent_dim": _control(widgets.IntText, "latents", "125px"),
             "lr": _control(widgets.FloatText, RATES["gan"], "205px"),
+            "beta": _control(widgets.FloatText, "β", "85px"),
             "seed": _control(widgets.IntText, "seed", "115px"),
         }
         self._agreed = {name: control.value for name, control in self._controls.items()}
@@ -57,6 +59,7 @@ class Choices:
         for name, control in self._controls.items():
             self._agreed[name] = control.value = getattr(settled, name)
         self._controls["lr"].description = RATES[settled.model]
+        self._controls["beta"].layout.display = None if settled.model == "vae" else "none"
 
     def _changed(self, name: str, change: dict[str, Any]) -> None:
         value = change["new"]

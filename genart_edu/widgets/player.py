@@ -15,7 +15,7 @@ import ipywidgets as widgets
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Frame, Live
 from genart_edu.views.style import DARK, LIGHT
-from genart_edu.widgets.controls import RATES, Choices, button, close
+from genart_edu.widgets.controls import LIVE, RATES, Choices, button, close
 from genart_edu.widgets.picture import Picture
 from genart_edu.widgets.worker import Job, Worker
 
@@ -26,8 +26,8 @@ _players: weakref.WeakValueDictionary[str, "Player"] = weakref.WeakValueDictiona
 class Player:
     """Watch `experiment` learn: Play, Pause, Step, Reset; choose what learns, from what, and how.
 
-    Another model, data, latents or seed is another run: it stands at step 0.  A learning rate
-    holds from the next step on, while it plays, too.
+    Another model, data, latents or seed is another run: it stands at step 0.  A learning rate and
+    beta hold from the next step on, while it plays, too.
 
     name: of two players of one name the later replaces the earlier, as when a cell is run again.
     theme: "light" or "dark".  ValueError, OSError: as `Experiment.start`.
@@ -94,11 +94,11 @@ class Player:
             self._worker.do(self._look)
             return False
         self.experiment = wanted
-        if name != "lr":
+        if name not in LIVE:
             self._press(self._reset)
         else:
             self._note = ""
-            self.live.set(lr=value)
+            self.live.set(**{name: value})
             self._worker.do(self._look)
         return True
 
@@ -150,9 +150,13 @@ class Player:
 
     def _show(self, frame: Frame) -> None:
         self._frame = frame
-        rate = RATES[self.live.experiment.model].capitalize()
-        changes = [event for event in self.live.run.events if event.name == "lr"]
-        told = [f"  {rate} {event.value:g} since step {event.step:,}." for event in changes[-1:]]
+        names = {"lr": RATES[self.live.experiment.model].capitalize(), "beta": "β"}
+        last = {event.name: event for event in self.live.run.events}  # of each setting
+        told = [
+            f"  {names[name]} {last[name].value:g} since step {last[name].step:,}."
+            for name in LIVE
+            if name in last
+        ]
         with self.picture.hold_sync():  # one message
             self.picture.png, self.picture.playing = frame.png, frame.playing
             self.picture.status = "".join([frame.status, *told, self._note])
