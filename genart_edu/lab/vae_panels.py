@@ -70,7 +70,7 @@ def kl_bars(maps: Maps, x: Tensor) -> Panel:
         mean, logvar = maps.encode(x)
         return array(kl_per_dim(mean, logvar).mean(0)), array(active_units(mean))
 
-    return Bars("KL of each latent"), arrays
+    return Bars("KL of each latent", width=1.2), arrays
 
 
 def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Panel:

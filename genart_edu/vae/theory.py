@@ -51,7 +51,7 @@ def linear_elbo_costs(model: VAE, x: Tensor, rng: torch.Generator | None = None)
 
 
 class PPCA(NamedTuple):
-    """Probabilistic PCA at its maximum likelihood, in the precision of the data.
+    """Probabilistic PCA at its maximum likelihood, in double precision.
 
     mean (D,).  eigenvalues (D,) of the data's covariance (with 1/N), largest first.  directions
     (D, D): the eigenvectors, in columns.  latent_dim: how many of them z may use.
@@ -87,6 +87,7 @@ def ppca(x: Tensor, latent_dim: int) -> PPCA:
     """Fit probabilistic PCA to x (N, D).  ValueError unless 0 < latent_dim < D."""
     if not 0 < latent_dim < x.shape[1]:
         raise ValueError(f"latent_dim must be from 1 to {x.shape[1] - 1}; got {latent_dim}.")
+    x = x.double()  # in single precision `eigh` can fail to converge
     mean = x.mean(0)
     covariance = (x - mean).T @ (x - mean) / len(x)
     eigenvalues, directions = torch.linalg.eigh(covariance)  # in ascending order
