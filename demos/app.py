@@ -50,11 +50,11 @@ def build() -> gr.Blocks:
     pages = {file: _page(file) for file in PAGES.values()}  # before `with`, or they join it twice
     (first, file), *others = PAGES.items()
     with gr.Blocks(title=first, fill_width=True) as app:
-        gr.Navbar(main_page_name=first)
+        gr.components.Navbar(main_page_name=first)
         pages[file].render()
     for title, file in others:
         with app.route(title, file.replace("_", "-")):
-            gr.Navbar(main_page_name=first)
+            gr.components.Navbar(main_page_name=first)
             pages[file].render()
     return app
 

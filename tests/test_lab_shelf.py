@@ -18,6 +18,7 @@ from genart_edu.lab.saved import painter, resume
 from genart_edu.lab.shelf import BETAS, STEPS, TRAINED, BetaSweep, shelf
 from genart_edu.vae.diagnostics import mean_costs, mean_kl
 from genart_edu.widgets.shelf import BetaSlider
+from tests.jupyterlab import opened, run_all
 
 
 def test_every_position_is_a_checkpoint_of_its_own_at_that_beta():
@@ -112,3 +113,20 @@ def test_a_beta_that_nobody_trained_is_refused(beta):
 def test_a_theme_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r"^theme must be light or dark; got 'blue'\.$"):
         BetaSlider("blue")
+
+
+def test_in_jupyterlab_each_press_of_an_arrow_key_shows_another_model(browser, tmp_path_factory):
+    cell = "from genart_edu.widgets.shelf import BetaSlider\n\nBetaSlider()"
+    with opened(browser, tmp_path_factory, [cell]) as page:
+        run_all(page)
+        page.wait_for_function("document.querySelector('canvas')?.width > 0")
+        handle, seen = page.locator(".noUi-handle"), []
+        for key, beta in ("", 1), ("ArrowRight", 1.5), ("ArrowRight", 2), ("ArrowLeft", 1.5):
+            if key:
+                handle.press(key)
+            page.locator(".genart-status", has_text=f"β {beta:g}: ").wait_for()
+            page.wait_for_timeout(300)
+            seen.append(page.locator("canvas").evaluate("canvas => canvas.toDataURL()"))
+        assert len(set(seen)) == 3 and seen[1] == seen[3]
+        name = "genart train vae --beta 1.5 --steps 2500"
+        assert name in page.locator(".genart-status").inner_text()

@@ -1,17 +1,13 @@
 """The player in real JupyterLab, in a real browser: what a student sees and presses."""
 
-import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from tests import jupyterlab
+from tests.jupyterlab import IDLE, opened
 
 ROOT = Path(__file__).parents[1]
 LESSON = nbformat.read(ROOT / "lessons" / "01_variational_autoencoder.ipynb", as_version=4)
@@ -19,76 +15,19 @@ CELLS = [
     *(cell.source for cell in LESSON.cells if cell.id == "player"),
     "import threading\nsum(thread.name == 'player' for thread in threading.enumerate())",
 ]
-LAB = [
-    *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
-    *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--LabApp.news_url="),
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-]
-QUIET = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def answers(url):
-    try:
-        return urllib.request.urlopen(url).status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab, with settings of its own, on the player's cell of lesson 01.  -> its URL."""
-    folder, home = tmp_path_factory.mktemp("a class"), tmp_path_factory.mktemp("home")
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, folder / "lesson.ipynb")
-    (home / "config" / "labconfig").mkdir(parents=True)
-    (home / "config" / "labconfig" / "page_config.json").write_text(json.dumps(QUIET), "utf-8")
-    places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
-    places |= {"JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "no_proxy": "127.0.0.1"}
-    env |= {name: str(home / place) for name, place in places.items()}
-    port, log = free_port(), home / "log"
-    with log.open("wb") as out:
-        command = [sys.executable, *LAB, f"--port={port}"]
-        server = subprocess.Popen(command, cwd=folder, env=env, stdout=out, stderr=out)
-    url = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 120
-    while not answers(f"{url}/api"):
-        assert server.poll() is None and time.monotonic() < end, log.read_text("utf-8")
-        time.sleep(0.2)
-    yield url
-    server.terminate()
-    server.wait(30)
-
-
-@pytest.fixture(scope="module")
-def page(browser, lab):
-    """The notebook, run.  `page.asked`: every address that the page has asked for."""
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.set_default_timeout(60_000)
-    page.asked = []
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.goto(f"{lab}/lab/tree/lesson.ipynb?reset")
-    page.wait_for_selector(IDLE)
-    page.wait_for_timeout(1_000)  # what is pressed before is lost now and then
-    run_all(page)
-    yield page
-    page.close()
+def page(browser, tmp_path_factory):
+    """The notebook, run."""
+    with opened(browser, tmp_path_factory, CELLS) as page:
+        run_all(page)
+        yield page
 
 
 def run_all(page):
     """Run every cell, and wait for the panel that comes of it."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_selector(IDLE)
+    jupyterlab.run_all(page)
     page.wait_for_function("document.querySelector('canvas')?.width > 0")
 
 
@@ -191,7 +130,7 @@ def test_the_keyboard_is_enough(page):
 
 def test_a_bad_number_gets_a_sentence_and_the_old_number_back(page):
     reset(page)
-    latents = page.get_by_label("latents")
+    latents = page.get_by_role("spinbutton", name="latents")
     latents.fill("0")
     latents.press("Enter")
     sentence = "latent_dim must be a whole number of at least 1; got 0."
@@ -204,7 +143,7 @@ def test_what_is_chosen_is_shown(page):
     assert page.get_by_label("learning rate").input_value() == "0.003"
     page.get_by_label("data").select_option("moons")
     page.locator("canvas[aria-label*='Latent plane']").wait_for()
-    assert page.get_by_label("latents").input_value() == "2"
+    assert page.get_by_role("spinbutton", name="latents").input_value() == "2"
     assert page.locator(".genart-caption strong").all_inner_texts()[:2] == ["reconstruction", "KL"]
     page.get_by_label("data").select_option("digits")
     page.locator("canvas[aria-label*='Decoded noise: a grid of images']").wait_for()
@@ -228,10 +167,10 @@ def test_a_cell_that_is_run_again_while_it_plays_leaves_one_thread(page):
 def test_labels_and_numbers_are_whole(page):
     cut = "nodes => nodes.filter(n => n.scrollWidth > n.clientWidth).map(n => n.outerHTML)"
     shown = page.locator(".genart-player").locator("label, button, input")
-    assert shown.count() == 5 + 3 + 3 and shown.evaluate_all(cut) == []
+    assert shown.count() == 6 + 3 + 4 and shown.evaluate_all(cut) == []
 
 
-def test_the_page_asks_nobody_outside(page, lab):
-    here = (lab, lab.replace("http", "ws"), "data:", "blob:")
+def test_the_page_asks_nobody_outside(page):
+    here = (page.lab, page.lab.replace("http", "ws"), "data:", "blob:")
     assert len(page.asked) > 10
     assert [address for address in page.asked if not address.startswith(here)] == []

@@ -2,14 +2,9 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 import time
 from base64 import b64encode
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import traitlets
@@ -19,9 +14,8 @@ from genart_edu.lab.latent import LatentMap
 from genart_edu.views.canvas import png
 from genart_edu.widgets.pad import LatentPad
 from genart_edu.widgets.picture import JS
-from tests.test_widgets_jupyterlab import IDLE, LAB, QUIET, answers, free_port
+from tests.jupyterlab import IDLE, opened, run_all
 
-ROOT = Path(__file__).parents[1]
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 # A model as anywidget's, which counts what it is asked to save; the pad stands on the page.
@@ -295,40 +289,11 @@ def test_where_no_kernel_runs_there_is_the_answer_and_a_line(pad):
 
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
-    """A notebook with a slow pad in real JupyterLab, run.  `page.asked`: every address."""
-    folder, home = tmp_path_factory.mktemp("a class"), tmp_path_factory.mktemp("home")
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    cells = [nbformat.v4.new_code_cell(cell) for cell in NOTEBOOK]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, folder / "pad.ipynb")
-    (home / "config" / "labconfig").mkdir(parents=True)
-    (home / "config" / "labconfig" / "page_config.json").write_text(json.dumps(QUIET), "utf-8")
-    places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
-    places |= {"JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "no_proxy": "127.0.0.1"}
-    env |= {name: str(home / place) for name, place in places.items()}
-    port, log = free_port(), home / "log"
-    with log.open("wb") as out:
-        command = [sys.executable, *LAB, f"--port={port}"]
-        server = subprocess.Popen(command, cwd=folder, env=env, stdout=out, stderr=out)
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    try:
-        url, end = f"http://127.0.0.1:{port}", time.monotonic() + 120
-        while not answers(f"{url}/api"):
-            assert server.poll() is None and time.monotonic() < end, log.read_text("utf-8")
-            time.sleep(0.2)
-        page.set_default_timeout(60_000)
-        page.goto(f"{url}/lab/tree/pad.ipynb?reset")
-        page.wait_for_selector(IDLE)
-        page.wait_for_timeout(1_000)  # what is pressed before is lost now and then
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    """A notebook with a slow pad in real JupyterLab, run."""
+    with opened(browser, tmp_path_factory, NOTEBOOK) as page:
+        run_all(page)
         page.wait_for_function("document.querySelector('.genart-answer')?.width > 0")
         yield page
-    finally:
-        page.close()
-        server.terminate()
-        server.wait(30)
 
 
 def corners(page):
