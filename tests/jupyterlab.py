@@ -56,8 +56,9 @@ def opened(browser: Browser, tmp: pytest.TempPathFactory, cells: Sequence[str]) 
             assert server.poll() is None and time.monotonic() < end, log.read_text("utf-8")
             time.sleep(0.2)
         page.set_default_timeout(60_000)
-        page.lab, page.asked = url, []  # type: ignore[attr-defined]
-        page.on("request", lambda request: page.asked.append(request.url))  # type: ignore[attr-defined]
+        asked: list[str] = []
+        page.lab, page.asked = url, asked  # type: ignore[attr-defined]
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{url}/lab/tree/lesson.ipynb?reset")
         page.wait_for_selector(IDLE)
         page.wait_for_timeout(1_000)  # what is pressed before is lost now and then

@@ -16,6 +16,7 @@ from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.saved import painter, save
 from genart_edu.lab.stages import Stage, array, latents, pictures, samples
+from genart_edu.vae.training import VAETrainer
 from genart_edu.views.canvas import Still, still
 from genart_edu.views.images import ImageGrid
 from genart_edu.views.plane import Plane
@@ -79,7 +80,8 @@ def keep(folder: Path, experiment: Experiment, run: Run, stage: Stage) -> list[P
 
 
 def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> Path:
-    """Paint n samples of a saved model, about as many rows as columns.  -> the picture's path.
+    """Paint n samples of a saved model, about as many rows as columns, or a column for each class
+    that it is told.  -> the picture's path.
 
     Needs neither the data that the model learned from nor the device that it learned on.
     """
@@ -87,7 +89,8 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
     x = samples(trainer, latents(trainer, n, rngs(seed, 1)[0]))
     title = f"{experiment.model.upper()} on {experiment.data}"
     if len(shape) == 3:
-        grid = ImageGrid(title, columns=math.ceil(n**0.5))
+        classes = trainer.model.classes if isinstance(trainer, VAETrainer) else 0
+        grid = ImageGrid(title, columns=classes or math.ceil(n**0.5))
         picture = still(grid, pictures(x, shape), size=(6, 6))
     else:
         extent = float(x.abs().max())

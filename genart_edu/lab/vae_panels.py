@@ -34,9 +34,11 @@ def traversals(maps: Maps, z: Tensor, dims: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def lattice(maps: Maps, n: int = 15, extent: float = 3.0) -> Tensor:
+def lattice(
+    maps: Maps, n: int = 15, extent: float = 3.0, device: torch.device | str = "cpu"
+) -> Tensor:
     """Decode n x n places of a latent plane, rows from the top: E[x|z] (n n, D)."""
-    ticks = torch.linspace(-extent, extent, n)
+    ticks = torch.linspace(-extent, extent, n, device=device)
     z = torch.cartesian_prod(ticks.flip(0), ticks).flip(1)
     return maps.decode(z).mean
 
@@ -89,9 +91,9 @@ def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Pa
 
 def lattice_grid(trainer: VAETrainer, test: Images) -> Panel:
     """What the decoder makes of the whole latent plane."""
-    maps, _ = seen(trainer, test, 1)  # of a conditional VAE: the class of the first
+    maps, x = seen(trainer, test, 1)  # of a conditional VAE: the class of the first
     view = ImageGrid("The plane, decoded (−3 to 3)", columns=15)
-    return view, lambda _: (pictures(lattice(maps), test.shape),)
+    return view, lambda _: (pictures(lattice(maps, device=x.device), test.shape),)
 
 
 def traversal_grid(trainer: VAETrainer, test: Images, dims: list[int]) -> Panel:
