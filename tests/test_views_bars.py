@@ -65,12 +65,14 @@ def test_the_key_counts_the_living():
     view = canvas.views[0]
     for count in (11, 3):
         canvas.frame([(np.ones(16), np.arange(16) < count)])
-        words = [text.get_text() for text in view.key.get_texts()]
-        assert words == [f"{count} of 16 active", "inactive"] and view.key.get_visible()
-    box = view.key.get_window_extent(canvas._agg.get_renderer())
+        assert view.said.get_text() == f"{count} of 16 active" and view.key.get_visible()
+    renderer = canvas._agg.get_renderer()
+    box, (room, _) = view.key.get_window_extent(renderer), view.key.get_texts()
+    assert abs(view.said.get_window_extent(renderer).x0 - room.get_window_extent(renderer).x0) < 2
+    assert abs(view.said.get_window_extent(renderer).y0 - room.get_window_extent(renderer).y0) < 2
     assert box.y0 >= view.ax.bbox.y1 - 1 and box.x1 < canvas._figure.bbox.x1
     canvas.frame([(np.ones(16),)])
-    assert not view.key.get_visible()
+    assert not view.key.get_visible() and view.said.get_text() == ""
 
 
 def test_powers_of_ten_and_what_is_zero_or_not_finite():

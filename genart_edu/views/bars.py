@@ -10,7 +10,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
-from genart_edu.views.style import KL, Margins, Role, Theme, key, roomy, themed
+from genart_edu.views.style import KL, LABEL, Margins, Role, Theme, key, roomy, themed
 
 SIDES = 0.36 * np.array([-1, -1, 1, 1])  # of a bar; from one bar to the next is 1
 
@@ -54,8 +54,12 @@ class Bars:
         above = offset_copy(ax.transData, ax.get_figure(root=True), y=7, units="points")
         self.crosses = ax.plot([], [], "x", color=theme.muted, label="inactive", transform=above)[0]
         self.crosses.set(markeredgewidth=1.6, clip_on=False)
-        self.key = key(ax, theme, [Patch(color=color, label="active"), self.crosses])
-        self.artists: list[Artist] = [self.live, self.dead, self.crosses, self.key]
+        room = Patch(color=color, label="00 of 00 active")
+        self.key = key(ax, theme, [room, self.crosses])
+        self.key.get_texts()[0].set_alpha(0)  # what it counts moves; to draw a key takes 4 ms
+        there = offset_copy(ax.transAxes, ax.get_figure(root=True), x=30, y=6.3, units="points")
+        self.said = ax.text(0, 1, "", transform=there, color=theme.ink, size=LABEL)
+        self.artists: list[Artist] = [self.live, self.dead, self.crosses, self.said]
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=self.log))
         ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$" if self.log else "{x:,g}")
         ax.set_xlabel("" if self.names else "latent dimension")
@@ -79,7 +83,8 @@ class Bars:
         for patch, which in (self.live, lives), (self.dead, ~lives):  # one each: a hatch takes 1 ms
             patch.set_path(Path.make_compound_path_from_polys(bars[drawn & which]))
         self.crosses.set_data(x[~lives], np.where(drawn, height, base)[~lives])
-        self.key.get_texts()[0].set_text(f"{lives.sum()} of {n} active")
+        self.said.set_text("" if alive is None else f"{lives.sum()} of {n} active")
+        changed.append(self.key.get_visible() != (alive is not None))
         self.key.set_visible(alive is not None)
         return any(changed)
 
