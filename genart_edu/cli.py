@@ -129,12 +129,12 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument("--out", type=_path, help="a new folder (genart-runs/MODEL-DATA)")
     for name in ("latent-dim", "hidden-dim", "depth", "batch-size"):
         train.add_argument(f"--{name}", type=int)
-    train.add_argument("--activation", default="leaky_relu", help="leaky_relu, relu or sigmoid")
+    train.add_argument("--activation", help="leaky_relu, relu or sigmoid")
     train.add_argument("--lr", type=float, help="learning rate; of a GAN, its generator's")
     train.add_argument("--beta", type=float, default=1.0, help="VAE: weight of the KL term")
     train.add_argument("--free-bits", type=float, default=0.0, help="VAE: free nats a latent")
     train.add_argument("--warmup", type=int, default=0, help="VAE: steps until the KL is in full")
-    train.add_argument("--cycle", type=int, default=0, help="VAE: steps until it begins anew")
+    train.add_argument("--cycle", type=int, default=0, help="VAE: steps of a repeated warm-up")
     train.add_argument("--likelihood", help="VAE: bernoulli or gaussian")
     train.add_argument(
         "--variance", type=_variance, default="learned", help="gaussian: learned, optimal, a number"

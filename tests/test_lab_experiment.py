@@ -9,10 +9,11 @@ from PIL import Image
 from genart_edu.data.catalogue import load
 from genart_edu.gan.objective import minimax
 from genart_edu.gan.training import GANTrainer
+from genart_edu.lab import checkpoint
 from genart_edu.lab.checkpoint import read, save
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.run import Run
-from genart_edu.lab.saved import resume
+from genart_edu.lab.saved import painter, resume
 from genart_edu.lab.saved import save as save_experiment
 from genart_edu.lab.stages import Stage
 from genart_edu.nets import leaky_relu, relu
@@ -124,6 +125,18 @@ def test_every_choice_of_a_gan_reaches_the_part_it_is_for():
     assert any(isinstance(layer, type(leaky_relu())) for layer in trainer.discriminator)
 
 
+def test_a_damaged_choice_in_a_checkpoint_is_a_sentence(tmp_path):
+    experiment = Experiment("gan", "ring")
+    run, _ = experiment.start()
+    for damage in {"activation": "tanh"}, {"latent_dim": "x"}, {"variance": [1]}:
+        broken = dataclasses.replace(experiment.settled(images=False), **damage)
+        about = {"experiment": dataclasses.asdict(broken), "shape": [2], "classes": 0}
+        checkpoint.save(tmp_path / "run", run, about)
+        for use in painter, resume:
+            with pytest.raises(ValueError, match=r"^(activation|latent_dim|variance) must be "):
+                use(tmp_path / "run")
+
+
 @ALL
 def test_what_is_not_chosen_is_settled_once_and_for_all(model, data):
     """The settled experiment says everything, and is the same experiment."""
@@ -174,21 +187,6 @@ def test_labels_need_data_that_have_some(tmp_path):
         Experiment(data=f"folder:{tmp_path}", labels=True).start()
 
 
-@pytest.mark.parametrize(
-    ("experiment", "command"),
-    [
-        (Experiment(), "genart train vae --steps 9"),
-        (Experiment("gan", "ring", lr=1e-4), "genart train gan --data ring --lr 0.0001 --steps 9"),
-        (
-            Experiment(data="motifs", conv=True, labels=True, free_bits=0.25, seed=3),
-            "genart train vae --data motifs --free-bits 0.25 --conv --labels --seed 3 --steps 9",
-        ),
-    ],
-)
-def test_the_command_of_an_experiment(experiment, command):
-    assert experiment.command(9) == command
-
-
 def test_likelihoods_fit_the_data_unless_chosen():
     likelihood = {data: Experiment(data=data).start()[0].trainer for data in ("digits", "moons")}
     assert likelihood["digits"].model.likelihood is Bernoulli
@@ -206,8 +204,13 @@ def test_pixels_made_by_a_gan_lie_between_0_and_1_and_points_do_not():
 def test_few_pictures_make_smaller_batches(tmp_path):
     for n in range(12):
         Image.new("L", (8, 8), color=20 * n).save(tmp_path / f"{n}.png")
-    run, _ = Experiment(data=f"folder:{tmp_path}").start()
+    experiment = Experiment(data=f"folder:{tmp_path}")
+    run, stage = experiment.start()
     assert next(run.batches)[0].shape[0] == 10
+    path = tmp_path.with_name("run")
+    save_experiment(path, experiment, run, stage)
+    _, again, _ = resume(path)  # and it can be gone on with
+    assert next(again.batches)[0].shape[0] == 10
 
 
 def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
@@ -253,7 +256,10 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
         ({"conv": True, "depth": 4}, r"convolutions on 8x8 pictures need a depth from 1 to 3 .*"),
         ({"conv": True, "data": "ring"}, r"conv and labels are for pictures; ring is a density\."),
         ({"labels": True, "data": "ring"}, r"conv and labels are for pictures; ring is .*"),
-        ({"conv": True, "model": "gan"}, r"conv and labels are choices of a vae\."),
+        ({"conv": True, "model": "gan"}, r"conv: a choice of a vae, not of a gan\."),
+        ({"beta": 2, "warmup": 5, "model": "gan"}, r"beta and warmup: a choice of a vae, not .*"),
+        ({"variance": "optimal"}, r"variance is a choice of a gaussian likelihood; this one is .*"),
+        ({"variance": [1]}, r"variance must be learned, optimal or a finite .*; got \[1\]\."),
         ({"seed": -1}, r"seed must be a whole number of at least 0; got -1\."),
         ({"seed": None}, r"seed must be a whole number of at least 0; got None\."),
         ({"seed": 2**63}, r"seed must be less than 2\^63; got 9223372036854775808\."),

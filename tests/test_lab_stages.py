@@ -9,15 +9,18 @@ import torch
 
 from genart_edu.data.catalogue import load
 from genart_edu.data.densities import ring
+from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.stages import latents
+from genart_edu.lab.stages import grid_columns, latents
 from genart_edu.lab.vae_panels import traversals
+from genart_edu.lab.vae_stages import vae_on_images
 from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.curves import Curves
-from genart_edu.views.images import ImageGrid, Rows
+from genart_edu.views.images import ImageGrid, Rows, residuals
 from genart_edu.views.latent import LatentPlane
+from genart_edu.views.rate import RateDistortion
 
 KINDS = [("vae", "digits"), ("vae", "moons"), ("gan", "digits"), ("gan", "ring")]
 ALL = pytest.mark.parametrize(("model", "data"), KINDS)
@@ -152,9 +155,59 @@ def test_a_traversal_moves_one_latent_and_leaves_the_others():
 def test_a_vae_leaves_stills_of_its_kl_and_of_its_latents(latent_dim, labels):
     run, stage = started("vae", "digits", 12, latent_dim=latent_dim, labels=labels)
     assert set(stage.stills) == {"kl", "latent"}
-    for draw in stage.stills.values():
-        figure = draw(run.history)
+    for name in stage.stills:
+        figure = stage.still(name, run.history)
         assert figure.alt and figure._repr_png_()[0].startswith(b"\x89PNG")
+
+
+def test_the_path_of_a_run_leads_to_where_it_stands():
+    run, stage = started("vae", "digits", 150)
+    history, panels = run.history, stage.stills["kl"](run.history)
+    ((view, arrays),) = [panel for panel in panels if isinstance(panel[0], RateDistortion)]
+    rate, distortion, here = arrays(history)
+    assert view.names == ("step 1", "step 10", "step 30", "step 100")
+    assert rate[2] == pytest.approx(history["kl"][15:30].mean())
+    assert distortion[2] == pytest.approx(history["reconstruction"][15:30].mean())
+    recent = [history[name][-100:].mean() for name in ("kl", "reconstruction")]
+    assert here.tolist() == pytest.approx(recent)
+
+
+def test_before_its_first_step_a_run_stands_nowhere():
+    run, stage = started("vae", "digits")
+    assert stage.still("kl", run.history).alt and stage.still("latent", run.history).alt
+
+
+def test_the_latents_are_shown_from_the_most_to_the_least_informative():
+    run, stage = started("vae", "digits", 300, latent_dim=5)
+    bars, _ = stage.look(run.history)[panel(stage, Bars)]
+    order = [f"z{'₁₂₃₄₅'[i]}" for i in np.argsort(-bars)]
+    plane, grid = (view for view, _ in stage.stills["latent"](run.history))
+    assert list(grid.rows) == order and list(plane.axes) == order[:2]
+
+
+def test_the_error_is_that_of_the_mean():
+    run, stage = started("vae", "digits", 30)
+    (arrays,) = [fill for view, fill in stage.stills["kl"](run.history) if isinstance(view, Rows)]
+    x, mean, drawn, error = arrays(run.history)
+    assert np.array_equal(error, residuals(x, mean)) and set(np.unique(drawn)) == {0, 1}
+
+
+def test_more_classes_than_can_be_told_apart_are_not_told_apart():
+    labels = torch.arange(60) % 12
+    names = tuple(f"class {i}" for i in range(12))
+    test = Images(torch.randint(2, (60, 1, 8, 8), dtype=torch.uint8), labels, names, white=1)
+    run, _ = started("vae", "digits", 3, latent_dim=2)
+    stage = vae_on_images(run.trainer, test)
+    _, told, _ = stage.look(run.history)[panel(stage, LatentPlane)]
+    assert told is None and stage.still("latent", run.history).alt
+
+
+@pytest.mark.parametrize(
+    ("n", "classes", "columns"), [(64, 0, 8), (64, 8, 8), (64, 10, 10), (64, 2, 8), (64, 1, 8)]
+)
+def test_a_grid_of_samples_holds_whole_turns_of_the_classes(n, classes, columns):
+    assert grid_columns(n, classes) == columns
+    assert grid_columns(n, 100) == 8
 
 
 def test_a_conditional_vae_is_told_the_class_of_what_it_shows():

@@ -1,5 +1,6 @@
 """What the default settings must come to, on every seed that is named.  These train for minutes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ RING_STEPS = 3_000
 
 
 def trained(experiment: Experiment, steps: int) -> Run:
-    run, _ = experiment.start()
+    run, _ = replace(experiment, device="cpu").start()
     for _ in run.play(steps, every=steps):
         pass
     return run
@@ -122,8 +123,7 @@ def test_convolutions_make_motifs_cheaper_than_an_mlp_of_as_many_parameters():
         mlp = Experiment("vae", "motifs", hidden_dim=57, seed=seed)
         sizes, bounds = [], []
         for experiment in conv, mlp:
-            run, _ = experiment.start()
-            list(run.play(1_000, every=1_000))
+            run = trained(experiment, 1_000)
             sizes.append(sum(p.numel() for p in run.trainer.model.parameters()))
             bounds.append(sum(mean_costs(run.trainer.model, load("motifs")[1].x(), rngs(0, 1)[0])))
         assert sizes[0] == pytest.approx(sizes[1], rel=0.02)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Independent, MultivariateNormal, Normal, kl_divergence
 from torch.nn import functional as F
 
-from genart_edu.data.images import digits
+from genart_edu.data.images import Images, digits
 from genart_edu.nets import leaky_relu, sigmoid
 from genart_edu.vae.diagnostics import (
     active_units,
@@ -180,6 +180,11 @@ def test_posteriors_that_are_all_the_prior_carry_nothing():
 
 def test_a_nat_is_log2_e_bits():
     assert bits(torch.tensor(math.log(8))).item() == pytest.approx(3)
+
+
+def test_png_bits_count_every_colour():
+    noise = torch.randint(256, (20, 3, 28, 28), generator=seeded(), dtype=torch.uint8)
+    assert png_bits(Images(noise)) >= 3 * 8 * 28 * 28  # noise can't be made shorter
 
 
 @pytest.mark.parametrize(("grey", "mode"), [(False, "1"), (True, "L")])

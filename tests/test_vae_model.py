@@ -58,6 +58,11 @@ def test_convolutions_that_cannot_be_are_refused(depth, hidden_dim):
         conv_vae((1, 8, 8), 2, depth=depth, hidden_dim=hidden_dim, rng=seeded())
 
 
+def test_a_latent_space_has_a_dimension_at_least():
+    with pytest.raises(ValueError, match=r"^latent_dim must be at least 1; got 0\.$"):
+        conv_vae((1, 8, 8), 0, rng=seeded())
+
+
 def test_its_weights_come_from_its_own_rng():
     before = torch.get_rng_state()
     first, again, other = (conv_vae((1, 8, 8), 2, rng=seeded(s)) for s in (0, 0, 1))

@@ -126,14 +126,15 @@ def test_gradients_left_by_somebody_else_are_not_used():
 
 
 def test_its_state_is_all_of_it():
-    trainer, other = make(lr=1e-2, beta=2.0), make(lr=5e-3, beta=3.0)
+    trainer = make(lr=1e-2, beta=2.0, free_bits=0.1)
+    other = make(lr=5e-3, beta=3.0, free_bits=0.0)
     for x in data(5):
         trainer.step(x)
     other.load_state_dict(copy.deepcopy(trainer.state_dict()))
     for x in data(5, seed=3):
         assert list(trainer.step(x)) == list(other.step(x))
     assert torch.equal(weights(trainer), weights(other))
-    assert (other.lr, other.beta) == (1e-2, 2.0)
+    assert (other.lr, other.beta, other.free_bits) == (1e-2, 2.0, 0.1)
 
 
 def test_a_step_leaves_torchs_own_rng_alone():
@@ -221,6 +222,10 @@ def test_a_conditional_vae_learns_what_the_label_says():
         (torch.zeros(2, 12), torch.tensor([0, 3]), 3, r"labels must be from 0 to 2; got 0 to 3\."),
         (torch.zeros(2, 12), torch.tensor([-1, 0]), 3,
          r"labels must be from 0 to 2; got -1 to 0\."),
+        (torch.zeros(2, 12), torch.tensor([1.0, 0]), 3,
+         r"labels must be int64, one for each of 2 x; got torch\.float32 of shape \(2,\)\."),
+        (torch.zeros(2, 12), torch.tensor([1]), 3,
+         r"labels must be int64, one for each of 2 x; got torch\.int64 of shape \(1,\)\."),
         (torch.zeros(2, 12), None, 3, r"This model needs labels beside x\."),
         (torch.zeros(2, 12), torch.tensor([0, 1]), 0,
          r"This model takes x alone, without labels\."),

@@ -144,11 +144,14 @@ def test_residuals_are_black_blue_and_orange():
     assert (residuals(x[:, 0], mean[:, 0]) == residuals(x, mean)).all()
 
 
-def test_residuals_of_colours_are_those_of_their_mean():
+def test_residuals_of_colours_have_the_sign_of_the_mean_and_cancel_nothing():
     x, mean = np.random.default_rng(0).random((2, 5, 3, 4, 4))
-    grey = x.mean(axis=1, keepdims=True), mean.mean(axis=1, keepdims=True)
+    error = mean - x
+    signed = np.sign(error.mean(axis=1)) * abs(error).mean(axis=1)  # (5, 4, 4)
     assert residuals(x, mean).shape == (5, 3, 4, 4)
-    assert np.allclose(residuals(x, mean), residuals(*grey))
+    assert np.allclose(residuals(x, mean), residuals(np.zeros_like(signed), signed))
+    red, green = np.eye(3)[:2, None, :, None, None]
+    assert (residuals(red, green) > 0).any()
     with pytest.raises(ValueError, match="one shape"):
         residuals(x, mean[:, :1])
 

@@ -262,6 +262,17 @@ def test_beta_is_an_event_of_the_living_run_and_only_a_vae_has_it(player):
     assert player._choices._controls["beta"].layout.display == "none"
 
 
+def test_a_refused_choice_leaves_what_was_changed_while_it_lived():
+    player = Player(Experiment(**{**vars(SMALL), "data": "digits", "labels": True}))
+    enter(player, "beta", 2.0)
+    rest(player)
+    enter(player, "data", "ring")  # has no labels
+    rest(player)
+    assert "conv and labels are for pictures" in player.picture.status
+    assert shown(player, "beta") == player.experiment.beta == player.live.run.trainer.beta == 2
+    player.close()
+
+
 def test_the_rate_of_a_gan_is_the_generators_before_and_after_a_reset():
     player = Player(Experiment(**{**vars(SMALL), "model": "gan", "discriminator_lr": 0.125}))
     assert player._choices._controls["lr"].description == "generator's rate"

@@ -26,6 +26,10 @@ LEAST = {
     **{"latent_dim": 1, "hidden_dim": 1, "depth": 0, "batch_size": 1},
     **{"warmup": 0, "cycle": 0, "seed": 0, "threads": 1},
 }
+OF_A_VAE = (
+    *("beta", "free_bits", "warmup", "cycle"),
+    *("likelihood", "variance", "conv", "labels"),
+)
 NUMBERS = ("lr", "discriminator_lr", "beta", "free_bits")  # finite, and at least 0
 
 # What was seen to work at a constant rate, by model and by whether the data are images.

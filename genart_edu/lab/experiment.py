@@ -21,6 +21,7 @@ from genart_edu.lab.choices import (
     GENERATOR_LOSSES,
     LEAST,
     NUMBERS,
+    OF_A_VAE,
     VARIANCES,
     WORKS,
     likelihood_of,
@@ -80,29 +81,20 @@ class Experiment:
             if name in NUMBERS and not number:
                 raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
         number = isinstance(self.variance, int | float) and 0 < self.variance < math.inf
-        if not number and self.variance not in VARIANCES:
+        if not number and self.variance not in tuple(VARIANCES):
             allowed = f"{', '.join(VARIANCES)} or a finite number above 0"
             raise ValueError(f"variance must be {allowed}; got {self.variance!r}.")
         if self.warmup and self.cycle:
             raise ValueError("warmup and cycle are two schedules: choose one.")
-        if self.model != "vae" and (self.conv or self.labels):
-            raise ValueError("conv and labels are choices of a vae.")
+        given = [n for n in OF_A_VAE if getattr(self, n) != getattr(Experiment, n)]
+        if self.model != "vae" and given:
+            raise ValueError(f"{' and '.join(given)}: a choice of a vae, not of a {self.model}.")
 
     def settled(self, images: bool) -> Self:
         """Every None filled in with what works, on images or on a density in the plane."""
         works = WORKS[self.model, images] | (CONVOLUTIONS if self.conv else {})
         missing = [field.name for field in fields(self) if getattr(self, field.name) is None]
         return replace(self, **{name: works[name] for name in missing if name in works})
-
-    def command(self, steps: int) -> str:
-        """The command that makes this run, e.g. `genart train vae --beta 2.0 --steps 2500`."""
-        chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "model"}
-        options = [
-            f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
-            for name, value in chosen.items()
-            if value != getattr(Experiment, name)
-        ]
-        return " ".join(["genart train", self.model, *options, f"--steps {steps}"])
 
     def start(self) -> tuple[Run, Stage]:
         """Load the data, build the networks, and stand before step 1.
@@ -164,6 +156,8 @@ def _vae_trainer(
     chosen: Any, shape: tuple[int, ...], classes: int, stack: dict[str, Any], rng: torch.Generator
 ) -> VAETrainer:
     likelihood = likelihood_of(chosen.likelihood, chosen.variance)
+    if chosen.likelihood == "bernoulli" and chosen.variance != Experiment.variance:
+        raise ValueError("variance is a choice of a gaussian likelihood; this one is bernoulli.")
     if chosen.likelihood == "bernoulli" and len(shape) != 3:
         raise ValueError("likelihood bernoulli is for pixels in [0, 1]; use gaussian here.")
     build: Any

@@ -17,7 +17,11 @@ from genart_edu.vae.training import VAETrainer
 def save(path: Path, experiment: Experiment, run: Run, stage: Stage) -> None:
     """Write a run and the experiment that it is, whole or not at all."""
     settled = experiment.settled(images=len(stage.shape) == 3)
-    settled = replace(settled, device=pick_device(experiment.device).type)  # what auto came to
+    settled = replace(  # what auto came to, and what few pictures left of a batch
+        settled,
+        device=pick_device(experiment.device).type,
+        batch_size=run.batches.batch_size,  # type: ignore[attr-defined]  # both kinds have one
+    )
     about = {"experiment": asdict(settled), "shape": stage.shape, "classes": stage.classes}
     checkpoint.save(path, run, about)
 
@@ -49,6 +53,7 @@ def painter(path: Path) -> tuple[Experiment, VAETrainer | GANTrainer, tuple[int,
 def _about(path: Path, saved: checkpoint.Saved) -> tuple[Experiment, tuple[int, ...], int]:
     try:
         experiment = Experiment(**saved.about["experiment"])
+        experiment.check()
         return experiment, tuple(saved.about["shape"]), saved.about["classes"]
     except (KeyError, TypeError):
         raise ValueError(f"{path} does not say which experiment it is from.") from None

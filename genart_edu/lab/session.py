@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import math
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.saved import painter, save
-from genart_edu.lab.stages import Stage, array, latents, pictures, samples
+from genart_edu.lab.stages import Stage, array, grid_columns, latents, pictures, samples
 from genart_edu.vae.training import VAETrainer
 from genart_edu.views.canvas import Still, still
 from genart_edu.views.images import ImageGrid
@@ -71,17 +70,21 @@ def keep(folder: Path, experiment: Experiment, run: Run, stage: Stage) -> list[P
     """Write the checkpoint, history.csv, poster.png and what else the stage has to show, each whole
     or not at all."""
     save(folder / CHECKPOINT, experiment, run, stage)
-    contents = {"history.csv": _csv(run.history), "poster.png": _png(stage.figure(run.history))}
-    for name, figure in stage.stills.items():
-        contents[f"{name}.png"] = _png(figure(run.history))
-    for name, content in contents.items():
+    files = [folder / CHECKPOINT]
+
+    def write(name: str, content: bytes) -> None:
         checkpoint.write_whole(folder / name, content)
-    return [folder / name for name in (CHECKPOINT, *contents)]
+        files.append(folder / name)
+
+    write("history.csv", _csv(run.history))
+    write("poster.png", _png(stage.figure(run.history)))
+    for name in stage.stills:
+        write(f"{name}.png", _png(stage.still(name, run.history)))
+    return files
 
 
 def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> Path:
-    """Paint n samples of a saved model, about as many rows as columns, or a column for each class
-    that it is told.  -> the picture's path.
+    """Paint n samples of a saved model, about as many rows as columns.  -> the picture's path.
 
     Needs neither the data that the model learned from nor the device that it learned on.
     """
@@ -90,7 +93,7 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
     title = f"{experiment.model.upper()} on {experiment.data}"
     if len(shape) == 3:
         classes = trainer.model.classes if isinstance(trainer, VAETrainer) else 0
-        grid = ImageGrid(title, columns=classes or math.ceil(n**0.5))
+        grid = ImageGrid(title, columns=grid_columns(n, classes))
         picture = still(grid, pictures(x, shape), size=(6, 6))
     else:
         extent = float(x.abs().max())

@@ -46,7 +46,7 @@ def shelf() -> list[Trained]:
 def _trained(beta: float) -> Trained:
     path = TRAINED / f"vae-digits-beta-{beta:g}.safetensors"
     experiment, trainer, _ = painter(path)
-    command = Experiment("vae", "digits", beta=beta).command(STEPS)
+    command = f"genart train vae --beta {beta} --steps {STEPS}"
     return Trained(beta, STEPS, command, experiment, trainer, path)  # type: ignore[arg-type]
 
 

@@ -41,7 +41,8 @@ class Stage:
     """Panels side by side, the same in words, and how to read it.
 
     shape: of one x, (C, H, W) or (2,).  classes: how many the model is told of.  tell: what
-    `status` adds to the losses.  stills: more figures by name, too large or too slow to be live.
+    `status` adds to the losses.  stills: panels of more figures by name, too large or too slow to
+    be live.
     """
 
     panels: list[Panel]
@@ -49,7 +50,7 @@ class Stage:
     shape: tuple[int, ...]
     tell: Callable[[], str] = lambda: ""
     classes: int = 0
-    stills: dict[str, Callable[[History], Still]] = field(default_factory=dict)
+    stills: dict[str, Callable[[History], list[Panel]]] = field(default_factory=dict)
 
     def views(self) -> list[View]:
         return [view for view, _ in self.panels]
@@ -61,6 +62,10 @@ class Stage:
     def figure(self, history: History, theme: Theme = LIGHT) -> Still:
         """All panels as one still figure, as the trainer is now."""
         return figure_of(self.panels, history, theme)
+
+    def still(self, name: str, history: History) -> Still:
+        """One of `stills`, as the trainer is now."""
+        return figure_of(self.stills[name](history), history, height=4.4, columns=2)
 
     def status(self, history: History) -> str:
         """One line: the step, the last losses, and what there is to count."""
@@ -127,6 +132,12 @@ def samples(trainer: VAETrainer | GANTrainer, z: Tensor) -> Tensor:
 def taking_turns(model: VAE | Autoencoder, z: Tensor) -> Tensor | None:
     """Labels (n,) for z (n, L): class 0, 1, ..., 0, 1, ...; None for a model that is told none."""
     return torch.arange(len(z), device=z.device) % model.classes if model.classes else None
+
+
+def grid_columns(n: int, classes: int) -> int:
+    """Columns for n samples: about as many as rows; whole turns of the classes, if they fit."""
+    side = math.ceil(n**0.5)
+    return classes * max(1, round(side / classes)) if 0 < classes <= 2 * side else side
 
 
 def array(x: Tensor) -> np.ndarray:

@@ -15,7 +15,7 @@ from genart_edu.views.canvas import Arrays
 from genart_edu.views.curves import Curves
 from genart_edu.views.images import ImageGrid, Rows, residuals
 from genart_edu.views.latent import LatentPlane
-from genart_edu.views.style import ELBO, KL, RECONSTRUCTION
+from genart_edu.views.style import ELBO, KL, RECONSTRUCTION, SERIES
 
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 MOVES = 11  # pictures in a traversal, from z = -3 to z = 3
@@ -79,14 +79,15 @@ def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Pa
     """Where test pictures lie; the posteriors of some of them as ellipses."""
     axes = tuple(f"z{str(dim + 1).translate(SUBSCRIPT)}" for dim in dims)
     maps, x = seen(trainer, test, 200)
-    labels = None if test.labels is None else array(test.labels[:200])
+    told = test.labels is not None and len(test.names) <= len(SERIES)  # more can't be told apart
+    labels = array(test.labels[:200]) if told and test.labels is not None else None
 
     @torch.no_grad()
     def arrays(_: History) -> Arrays:
         mean, logvar = (part[:, dims] for part in maps.encode(x))
         return array(mean), labels, array((0.5 * logvar).exp())
 
-    return LatentPlane("Latent plane", test.names, axes), arrays
+    return LatentPlane("Latent plane", test.names if told else (), axes), arrays
 
 
 def lattice_grid(trainer: VAETrainer, test: Images) -> Panel:

@@ -13,7 +13,8 @@ from genart_edu.lab.stages import (
     Panel,
     Stage,
     array,
-    figure_of,
+    columns,
+    grid_columns,
     latents,
     pictures,
     samples,
@@ -33,16 +34,17 @@ from genart_edu.vae.likelihood import Bernoulli
 from genart_edu.vae.theory import independent_nll
 from genart_edu.vae.training import VAETrainer
 from genart_edu.views.bars import Bars
-from genart_edu.views.canvas import Arrays, Still
+from genart_edu.views.canvas import Arrays
 from genart_edu.views.images import ImageGrid, Rows
 from genart_edu.views.latent import LatentPlane
 from genart_edu.views.plane import Plane
 from genart_edu.views.rate import RateDistortion
+from genart_edu.views.style import ELBO
 
 CAPTION = (
     "**reconstruction**: nats that it costs to say x once z is known; falls as pictures sharpen. "
-    "**KL**: nats that z itself carries about x; rises as the code comes into use. "
-    "**−ELBO**: their sum, an upper bound on -log p(x). "
+    "**KL**: nats that z itself carries about x; rises with the use of the code, and dies with it. "
+    "**−ELBO**: their sum, at least -log p(x); a cross entropy if grey is a probability. "
     "**KL of each latent**: one that is active says something about x; an inactive one is noise."
 )
 COINS = " **coins**: what pixels cost that know nothing of each other, as when z says nothing."
@@ -68,13 +70,13 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
         costs({"coins": independent_nll(x, x).mean().item()} if coins else {}),
         kl_bars(maps, x),
         (Rows("Pictures it never saw", labels=("x", "decoded")), pairs),
-        (ImageGrid("Decoded noise", columns=model.classes or 8), noise),
+        (ImageGrid("Decoded noise", columns=grid_columns(64, model.classes)), noise),
     ]
     if maps.latent_dim == 2:
         panels += [latent_plane(trainer, test, (0, 1)), lattice_grid(trainer, test)]
     stills = {
-        "kl": lambda history: _kl_still(trainer, test, history),
-        "latent": lambda history: _latent_still(trainer, test, history),
+        "kl": lambda history: _about_kl(trainer, test, history),
+        "latent": lambda _: _about_latents(trainer, test),
     }
     caption = CAPTION + COINS * coins
     return Stage(panels, caption, test.shape, classes=model.classes, stills=stills)
@@ -101,31 +103,30 @@ def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
     panels.append((Plane("Decoded noise", density.extent), world))
     if model.latent_dim == 2:
         panels.append((LatentPlane("Latent plane"), encoded))
-    return Stage(panels, CAPTION, (2,))
+    stills = {"kl": lambda _: panels[:2], "latent": lambda _: panels[2:]}
+    return Stage(panels, CAPTION, (2,), stills=stills)
 
 
-def _kl_still(trainer: VAETrainer, test: Images, history: History) -> Still:
+def _about_kl(trainer: VAETrainer, test: Images, history: History) -> list[Panel]:
     """Where the nats go: by latent, over the run, by layer; and the blur that is left."""
-    maps, x = seen(trainer, test, 200)
     model: Any = trainer.model
+    maps, x = seen(trainer, test, 200)
     norms = gradient_norms(model, x, rngs(0, 1, x.device)[0], labels_of(trainer, test, 200))
-    steps = [s for s in (1, 10, 30, 100, 300, 1_000, 3_000, 10_000) if s < len(history["step"])]
-    means = [[history[name][s // 2 : s].mean() for s in steps] for name in ("kl", "reconstruction")]
-    here = np.array([history[name][-100:].mean() for name in ("kl", "reconstruction")])
-    path = RateDistortion("Rate and distortion as it learned", [f"step {s:,}" for s in steps])
-    panels: list[Panel] = [
+    step, rate, distortion = columns(history, "kl", "reconstruction")
+    ends = [s for s in (1, 10, 30, 100, 300, 1_000, 3_000, 10_000) if s < len(step)]
+    path = [np.array([each[s // 2 : s].mean() for s in ends]) for each in (rate, distortion)]
+    here = np.array([each[-100:].mean() for each in (rate, distortion)]) if len(step) else None
+    plane = RateDistortion("Training batches", [f"step {s:,}" for s in ends], line="on the way")
+    layers = Bars("Gradient of −ELBO by layer", list(norms), unit="", log=True, role=ELBO)
+    return [
         kl_bars(maps, x),
-        (path, lambda _: (*map(np.array, means), here)),
-        (
-            Bars("Gradient norm of each layer", list(norms), unit="", log=True),
-            lambda _: (np.array(list(norms.values())),),
-        ),
+        (plane, lambda _: (*path, here)),
+        (layers, lambda _: (np.array(list(norms.values())),)),
         blur(trainer, test),
     ]
-    return figure_of(panels, history, columns=2)
 
 
-def _latent_still(trainer: VAETrainer, test: Images, history: History) -> Still:
+def _about_latents(trainer: VAETrainer, test: Images) -> list[Panel]:
     """The latent space: its two most informative dimensions, and what each of them does."""
     maps, x = seen(trainer, test, 200)
     order = mean_kl(maps, x).argsort(descending=True).tolist()
@@ -134,4 +135,4 @@ def _latent_still(trainer: VAETrainer, test: Images, history: History) -> Still:
         panels.insert(0, latent_plane(trainer, test, (order[0], order[1])))
     if maps.latent_dim == 2:
         panels.append(lattice_grid(trainer, test))
-    return figure_of(panels, history, height=5)
+    return panels

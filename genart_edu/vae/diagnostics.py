@@ -16,9 +16,9 @@ from genart_edu.data.images import Images
 from genart_edu.vae.model import VAE, Maps
 from genart_edu.vae.objective import (
     elbo_costs,
+    gaussian_log_prob,
     iwae_bound,
     kl_per_dim,
-    log_normal,
     reparameterize,
 )
 
@@ -88,10 +88,10 @@ def kl_split(model: Maps, x: Tensor, rng: torch.Generator, draws: int = 1) -> KL
     information, to_prior = [], []
     for _ in range(draws):
         z = reparameterize(mean, logvar, rng)
-        pairs = [log_normal(one, mean, logvar) for one in z]  # of N times (N,): z_i under q_n
+        pairs = [gaussian_log_prob(one, mean, logvar) for one in z]  # N of (N,): z_i under q_n
         aggregate = torch.stack(pairs).logsumexp(1) - math.log(len(x))  # log q(z_i)
-        information.append(log_normal(z, mean, logvar) - aggregate)
-        to_prior.append(aggregate - log_normal(z))
+        information.append(gaussian_log_prob(z, mean, logvar) - aggregate)
+        to_prior.append(aggregate - gaussian_log_prob(z))
     return KLSplit(torch.cat(information), torch.cat(to_prior))
 
 
@@ -107,7 +107,7 @@ def bits(nats: Tensor) -> Tensor:
 def png_bits(images: Images) -> float:
     """Bits an image that PNG needs for the same: all of them on one sheet, so that its header does
     not count.  Black and white is stored with one bit a pixel."""
-    pixels = images.pixels[:, 0].flatten(0, 1)  # (N H, W), one below the other
+    pixels = images.pixels.permute(0, 2, 3, 1).flatten(0, 1).squeeze(-1)  # one below the other
     sheet = Image.fromarray((pixels.float() * (255 / images.white)).byte().cpu().numpy())
     file = io.BytesIO()
     (sheet.convert("1") if images.white == 1 else sheet).save(file, "png", optimize=True)

@@ -87,9 +87,9 @@ class GivenVariance(nn.Module):
 class OptimalVariance(GivenVariance):
     """One variance for all pixels, always the best: the mean squared error of the last batch.
 
-    Of all variances that one maximises the likelihood: the "optimal sigma-VAE" of Rybkin 2021,
-    arXiv:2006.13202.
-    A trainer calls `fit` after each step, so p(x|z) is a fixed density whenever one looks.
+    Of all variances that one makes the batch most likely: the "optimal sigma-VAE" of Rybkin 2021,
+    arXiv:2006.13202.  A trainer calls `fit` after each step, so p(x|z) is a fixed density whenever
+    one looks.
     """
 
     least = 1e-6  # a perfect copy would be a variance of 0

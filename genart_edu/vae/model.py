@@ -41,6 +41,8 @@ class VAE(nn.Module):
         likelihood: Likelihood = Bernoulli,
     ) -> None:
         super().__init__()
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim must be at least 1; got {latent_dim}.")
         self.encoder, self.decoder = encoder, decoder
         self.latent_dim, self.likelihood = latent_dim, likelihood
 
@@ -61,8 +63,8 @@ class VAE(nn.Module):
 class ConditionalVAE(VAE):
     """p(x|z, y) and q(z|x, y): both maps are told the class y, so z need not say it.
 
-    Kingma 2014, arXiv:1406.5298, section 2.  `given(labels)` is a VAE like any other.
-    encoder: as above.  decoder: takes z and y as one-hot, (..., L + K).
+    Kingma 2014, arXiv:1406.5298, section 2; Sohn 2015 (NIPS).  `given(labels)` is a VAE like any
+    other.  encoder: as above.  decoder: takes z and y as one-hot, (..., L + K).
     """
 
     def __init__(

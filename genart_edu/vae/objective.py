@@ -3,7 +3,7 @@
     log p(x) >= elbo = E_q(z|x)[ log p(x|z) ] - KL( q(z|x) || p(z) )
              -elbo   =      reconstruction    +    kl
 
-Kingma & Welling 2014, arXiv:1312.6114, eq. 3; every function returns one number per example.
+Kingma & Welling 2014, arXiv:1312.6114, eq. 3; costs and bounds are one number per example, (B,).
 """
 
 import math
@@ -87,7 +87,7 @@ def log_weight(model: Maps, x: Tensor, rng: torch.Generator) -> Tensor:
     """log p(x|z) p(z) / q(z|x) at one z ~ q(z|x): its mean is the elbo.  x (B, D) -> (B,)."""
     mean, logvar = model.encode(x)
     z = reparameterize(mean, logvar, rng)
-    return log_normal(z) - log_normal(z, mean, logvar) - model.decode(z).nll(x)
+    return gaussian_log_prob(z) - gaussian_log_prob(z, mean, logvar) - model.decode(z).nll(x)
 
 
 def iwae_bound(model: Maps, x: Tensor, rng: torch.Generator, k: int) -> Tensor:
@@ -100,7 +100,9 @@ def iwae_bound(model: Maps, x: Tensor, rng: torch.Generator, k: int) -> Tensor:
     return weights.logsumexp(0) - math.log(k)
 
 
-def log_normal(z: Tensor, mean: Tensor | float = 0.0, logvar: Tensor | None = None) -> Tensor:
+def gaussian_log_prob(
+    z: Tensor, mean: Tensor | float = 0.0, logvar: Tensor | None = None
+) -> Tensor:
     """log N(z; mean, exp logvar), summed over the L dimensions; of the prior by default.
 
     z (..., L) -> (...).

@@ -87,7 +87,7 @@ def ppca(x: Tensor, latent_dim: int) -> PPCA:
     """Fit probabilistic PCA to x (N, D).  ValueError unless 0 < latent_dim < D."""
     if not 0 < latent_dim < x.shape[1]:
         raise ValueError(f"latent_dim must be from 1 to {x.shape[1] - 1}; got {latent_dim}.")
-    x = x.double()  # in single precision `eigh` can fail to converge
+    x = x.cpu().double()  # in single precision `eigh` can fail; some devices have no double
     mean = x.mean(0)
     covariance = (x - mean).T @ (x - mean) / len(x)
     eigenvalues, directions = torch.linalg.eigh(covariance)  # in ascending order

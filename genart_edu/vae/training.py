@@ -22,12 +22,13 @@ class VAERecord(NamedTuple):
 
 
 class VAETrainer:
-    """Descends reconstruction + beta * kl with Adam.  Its whole state is in `state_dict()`.
+    """Descends reconstruction + beta * kl with Adam.  What changes in it is in `state_dict()`.
 
     lr: learning rate.  beta: weight of the KL term, 1 for the true bound (Higgins 2017).
     free_bits: nats that each latent dimension may carry at no extra cost.  These three can be set
     while it lives.  schedule: steps made so far -> share of beta in [0, 1], as `warm_up`.
-    costs: what a pass costs: `elbo_costs`, `autoencoder_costs` for an Autoencoder, or yours.
+    costs: what a pass costs: `elbo_costs`, `autoencoder_costs` for an Autoencoder, or yours (an
+    OptimalVariance takes its reconstruction for -log p(x|z), and reads the squared error off it).
     rng: source of the noise in z, on the model's device.
     """
 
@@ -53,7 +54,8 @@ class VAETrainer:
     def step(self, x: Tensor, labels: Tensor | None = None) -> VAERecord:
         """x (B, D), and of a conditional VAE labels (B,): one update.
 
-        Nothing here waits for the device, but the first step, which refuses bad data (ValueError).
+        Nothing here waits for the device, but the first step, which checks its batch.  Data that do
+        not come as `Images`, which are checked when they are made: `check` all of them before.
         """
         if self.steps == 0:
             self.check(x, labels)
@@ -82,6 +84,11 @@ class VAETrainer:
         if bool(classes) != (labels is not None):
             needs = "needs labels beside x" if classes else "takes x alone, without labels"
             raise ValueError(f"This model {needs}.")
+        if labels is not None and (labels.dtype != torch.int64 or labels.shape != x.shape[:-1]):
+            raise ValueError(
+                f"labels must be int64, one for each of {len(x)} x; "
+                f"got {labels.dtype} of shape {tuple(labels.shape)}."
+            )
         if labels is not None and not (labels.min() >= 0 and labels.max() < classes):
             raise ValueError(
                 f"labels must be from 0 to {classes - 1}; got {labels.min()} to {labels.max()}."

@@ -36,14 +36,16 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
 def residuals(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """How a model errs: black where `mean` is x, blue where it is too dark, orange: too bright.
 
-    Both (N, C, H, W) or (N, H, W) in [0, 1]; of several channels the mean error counts.  The light
-    of a pixel is |mean - x|, so that its value is the root: small errors are seen.  -> (N, 3, H, W)
+    Both (N, C, H, W) or (N, H, W) in [0, 1]; over several channels sign and size are averaged.  The
+    light of a pixel is |mean - x|, so that its value is the root: small errors are seen.
+    -> (N, 3, H, W)
     """
     if x.shape != mean.shape:
         raise ValueError(f"residuals needs two arrays of one shape; got {x.shape}, {mean.shape}.")
-    error = mean - x if x.ndim == 3 else (mean - x).mean(axis=1)
+    error = (mean - x).reshape(len(x), -1, *x.shape[-2:])  # (N, C, H, W)
+    sign, size = (each.mean(axis=1, keepdims=True) for each in (error, abs(error)))
     dark, bright = (np.reshape(to_rgb(role.dark), (3, 1, 1)) for role in (REAL, FAKE))
-    return np.where(error[:, None] < 0, dark, bright) * np.sqrt(abs(error[:, None]))
+    return np.where(sign < 0, dark, bright) * np.sqrt(size)
 
 
 class Sheet:

@@ -45,13 +45,14 @@ class RateDistortion:
     """Trained models by rate (KL) and distortion (reconstruction), over lines of equal -ELBO.
 
     names: of the models, e.g. "β 0.5", or none.  Where they crowd, only the last are written.
+    line: what they are.
     """
 
     width = 1.6
     margins = Margins(1.0, 0.55, 0.55, 0.7)
 
-    def __init__(self, title: str, names: Sequence[str] = ()) -> None:
-        self.title, self.names = f"{title} (nats)", tuple(names)
+    def __init__(self, title: str, names: Sequence[str] = (), line: str = "trained") -> None:
+        self.title, self.names, self.joined = f"{title} (nats)", tuple(names), line
         self.alt = f"{self.title}: reconstruction over KL of {', '.join(names) or 'trained models'}"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
@@ -66,7 +67,7 @@ class RateDistortion:
         self.equal.set(linestyle=(0, (5, 4)), label="equal −ELBO")
         ax.add_collection(self.equal, autolim=False)
         color, star = (role.color(theme) for role in SERIES[:2])
-        self.line = ax.plot([], [], "o-", color=color, label="trained", clip_on=False)[0]
+        self.line = ax.plot([], [], "o-", color=color, label=self.joined, clip_on=False)[0]
         self.line.set(linewidth=2.2, markersize=7)
         self.here = ax.plot([], [], "*", color=star, label="this model", clip_on=False)[0]
         self.here.set(markersize=18, markeredgecolor=theme.ink, markeredgewidth=1.2)

@@ -85,7 +85,8 @@ class Player:
         self._worker.do(job)
 
     def _choose(self, name: str, value: Any) -> bool:
-        also = {"lr": None} if name in ("model", "data") else {}  # another one suits there
+        also: dict[str, Any] = {"lr": None} if name in ("model", "data") else {}  # another suits
+        also |= {"beta": 1.0} if name == "model" else {}  # a GAN has none
         wanted = replace(self.experiment, **{**also, name: value})
         try:
             wanted.check()
@@ -134,7 +135,7 @@ class Player:
             try:
                 self.live.reset(self.experiment)
             except (ValueError, OSError) as error:
-                self.experiment, self._note = self.live.experiment, f"  {error}"
+                self.experiment, self._note = self._living(), f"  {error}"
             self._settle()
 
     def _look(self) -> None:
@@ -144,9 +145,14 @@ class Player:
     def _settle(self) -> None:
         """Show what runs, in the choices and in the picture."""
         images = len(self.live.stage.shape) == 3
-        self._choices.show(self.live.experiment.settled(images))
+        self._choices.show(self._living().settled(images))
         self.picture.alt, self.picture.caption = self.live.canvas.alt, self.live.stage.caption
         self._show(self.live.frame())
+
+    def _living(self) -> Experiment:
+        """The experiment that runs, with what was changed while it lived."""
+        changed: Any = {e.name: e.value for e in self.live.run.events if e.name in LIVE}
+        return replace(self.live.experiment, **changed)
 
     def _show(self, frame: Frame) -> None:
         self._frame = frame
