@@ -84,6 +84,9 @@ def at(page, z1, z2, extent=3):
 
 
 def told(page):
+    """The line below the pad, once the next frame has shown what was done before."""
+    frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(f"() => {frame}")
     return page.locator(".genart-pad p").inner_text()
 
 
