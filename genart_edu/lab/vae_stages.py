@@ -44,7 +44,7 @@ from genart_edu.views.style import ELBO
 CAPTION = (
     "**reconstruction**: nats that it costs to say x once z is known; falls as pictures sharpen. "
     "**KL**: nats that z itself carries about x; rises with the use of the code, and dies with it. "
-    "**−ELBO**: their sum, at least -log p(x); a cross entropy if grey is a probability. "
+    "**−ELBO**: their sum, an upper bound on -log p(x), unless grey pixels are probabilities. "
     "**KL of each latent**: one that is active says something about x; an inactive one is noise."
 )
 COINS = " **coins**: what pixels cost that know nothing of each other, as when z says nothing."
