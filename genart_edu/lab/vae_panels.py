@@ -78,9 +78,9 @@ def kl_bars(maps: Maps, x: Tensor) -> Panel:
 def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Panel:
     """Where test pictures lie; the posteriors of some of them as ellipses."""
     axes = tuple(f"z{str(dim + 1).translate(SUBSCRIPT)}" for dim in dims)
-    maps, x = seen(trainer, test, 200)
+    maps, x = seen(trainer, test, 120)
     told = test.labels is not None and len(test.names) <= len(SERIES)  # more can't be told apart
-    labels = array(test.labels[:200]) if told and test.labels is not None else None
+    labels = array(test.labels[:120]) if told and test.labels is not None else None
 
     @torch.no_grad()
     def arrays(_: History) -> Arrays:
@@ -93,8 +93,8 @@ def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Pa
 def lattice_grid(trainer: VAETrainer, test: Images) -> Panel:
     """What the decoder makes of the whole latent plane."""
     maps, x = seen(trainer, test, 1)  # of a conditional VAE: the class of the first
-    view = ImageGrid("The plane, decoded (−3 to 3)", columns=15)
-    return view, lambda _: (pictures(lattice(maps, device=x.device), test.shape),)
+    view = ImageGrid("The plane, decoded (−3 to 3)", columns=11)
+    return view, lambda _: (pictures(lattice(maps, n=11, device=x.device), test.shape),)
 
 
 def traversal_grid(trainer: VAETrainer, test: Images, dims: list[int]) -> Panel:

@@ -51,8 +51,8 @@ COINS = " **coins**: what pixels cost that know nothing of each other, as when z
 
 
 def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
-    """Costs, KL of each latent, held-out pictures above what became of them, samples; if L = 2
-    the latent plane and what the decoder makes of it."""
+    """Costs, KL of each latent, held-out pictures above what became of them, samples; or, if L = 2,
+    in place of samples the latent plane and what the decoder makes of all of it."""
     model = trainer.model
     maps, x = seen(trainer, test, 200)
     z = latents(trainer, 64, rngs(0, 1, x.device)[0])
@@ -70,10 +70,12 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
         costs({"coins": independent_nll(x, x).mean().item()} if coins else {}),
         kl_bars(maps, x),
         (Rows("Pictures it never saw", labels=("x", "decoded")), pairs),
-        (ImageGrid("Decoded noise", columns=grid_columns(64, model.classes)), noise),
     ]
     if maps.latent_dim == 2:
         panels += [latent_plane(trainer, test, (0, 1)), lattice_grid(trainer, test)]
+    else:
+        grid = ImageGrid("Decoded noise", columns=grid_columns(64, model.classes))
+        panels.append((grid, noise))
     stills = {
         "kl": lambda history: _about_kl(trainer, test, history),
         "latent": lambda _: _about_latents(trainer, test),
@@ -130,9 +132,9 @@ def _about_latents(trainer: VAETrainer, test: Images) -> list[Panel]:
     """The latent space: its two most informative dimensions, and what each of them does."""
     maps, x = seen(trainer, test, 200)
     order = mean_kl(maps, x).argsort(descending=True).tolist()
-    panels = [traversal_grid(trainer, test, order[:8])]
-    if maps.latent_dim >= 2:
-        panels.insert(0, latent_plane(trainer, test, (order[0], order[1])))
+    moves = traversal_grid(trainer, test, order[:8])
     if maps.latent_dim == 2:
-        panels.append(lattice_grid(trainer, test))
-    return panels
+        return [latent_plane(trainer, test, (0, 1)), lattice_grid(trainer, test), moves]
+    if maps.latent_dim == 1:
+        return [moves]
+    return [latent_plane(trainer, test, (order[0], order[1])), moves]
