@@ -15,12 +15,10 @@ import gradio as gr
 from genart_edu import views
 from genart_edu.lab.latent import LatentMap
 from genart_edu.lab.saved import painter
+from genart_edu.lab.shelf import PLANE
 from genart_edu.lab.stages import pictures, samples
 
-PACKAGE = Path(views.__file__).parents[1]
-# genart train vae --data digits --latent-dim 2 --steps 5000 --seed 0
-TRAINED = PACKAGE / "trained" / "vae-digits-plane.safetensors"
-JS = PACKAGE / "views" / "js"
+JS = Path(views.__file__).with_name("js")
 
 HELP = """# Latent space
 This VAE has learned to write digits from **two numbers**, z₁ and z₂. **Drag the cross** over the
@@ -60,7 +58,7 @@ Refusal = partial(gr.Error, print_exception=False)  # one sentence
 
 def trained_plane() -> LatentMap:
     """The latent plane of the VAE that comes with the kit."""
-    _, trainer, shape = painter(TRAINED)
+    _, trainer, shape = painter(PLANE)
     return LatentMap(lambda z: pictures(samples(trainer, z), shape), latent_dim=2)
 
 

@@ -262,6 +262,15 @@ def test_beta_is_an_event_of_the_living_run_and_only_a_vae_has_it(player):
     assert player._choices._controls["beta"].layout.display == "none"
 
 
+def test_a_gan_can_be_chosen_after_whatever_was_chosen_of_a_vae():
+    player = Player(Experiment(**{**vars(SMALL), "free_bits": 0.5, "warmup": 9, "beta": 2.0}))
+    enter(player, "model", "gan")
+    rest(player)
+    assert player.live.experiment.model == "gan" and player.picture.status.startswith("Step 0")
+    assert "a choice of a vae" not in player.picture.status
+    player.close()
+
+
 def test_a_refused_choice_leaves_what_was_changed_while_it_lived():
     player = Player(Experiment(**{**vars(SMALL), "data": "digits", "labels": True}))
     enter(player, "beta", 2.0)

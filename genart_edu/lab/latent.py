@@ -13,7 +13,11 @@ from genart_edu.views.canvas import png
 from genart_edu.views.images import to_bytes
 
 SIDE = 224  # pixels of an enlarged answer, about: 8, 16, 28 and 32 divide it
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def latent_name(dim: int) -> str:
+    """What people call latent `dim`, counted from 0: z₁, z₂, ..."""
+    return f"z{dim + 1}".translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
 class LatentMap:
@@ -78,7 +82,7 @@ class LatentMap:
             "picture": self.look(point),
             "point": self.clip(point),
             "extent": self.extent,
-            "names": [f"z{dim + 1}".translate(SUBSCRIPTS) for dim in self.dims],
+            "names": [latent_name(dim) for dim in self.dims],
             "alt": "what the decoder makes of this z",
         }
 

@@ -21,6 +21,8 @@ from genart_edu.views.style import LIGHT, Theme
 TRAINED = Path(__file__).resolve().parents[1] / "trained"
 BETAS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 STEPS = 2_500
+PLANE = TRAINED / "vae-digits-plane.safetensors"  # what the latent pad shows, and how it was made:
+PLANE_COMMAND = "genart train vae --latent-dim 2 --steps 5000"
 
 
 class Trained(NamedTuple):

@@ -1,10 +1,12 @@
 """The panels of a VAE's stage: each a view, and what to fill it with."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
+from genart_edu.lab.latent import latent_name
 from genart_edu.lab.stages import History, Panel, array, columns, pictures
 from genart_edu.vae.diagnostics import active_units
 from genart_edu.vae.model import Maps
@@ -17,7 +19,6 @@ from genart_edu.views.images import ImageGrid, Rows, residuals
 from genart_edu.views.latent import LatentPlane
 from genart_edu.views.style import ELBO, KL, RECONSTRUCTION, SERIES
 
-SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 MOVES = 11  # pictures in a traversal, from z = -3 to z = 3
 
 
@@ -76,18 +77,27 @@ def kl_bars(maps: Maps, x: Tensor) -> Panel:
 
 
 def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Panel:
-    """Where test pictures lie; the posteriors of some of them as ellipses."""
-    axes = tuple(f"z{str(dim + 1).translate(SUBSCRIPT)}" for dim in dims)
-    maps, x = seen(trainer, test, 120)
-    told = test.labels is not None and len(test.names) <= len(SERIES)  # more can't be told apart
-    labels = array(test.labels[:120]) if told and test.labels is not None else None
+    """Where test pictures lie, by class, if the classes are few enough to be told apart."""
+    if test.labels is None or len(test.names) > len(SERIES):
+        return posteriors(*seen(trainer, test, 120), dims)
+    return posteriors(*seen(trainer, test, 120), dims, array(test.labels[:120]), test.names)
+
+
+def posteriors(
+    maps: Maps,
+    x: Tensor,
+    dims: tuple[int, int],
+    labels: np.ndarray | None = None,
+    names: tuple[str, ...] = (),
+) -> Panel:
+    """The posteriors of x (N, D) in two of the latents.  labels (N,): each one's place in names."""
 
     @torch.no_grad()
     def arrays(_: History) -> Arrays:
         mean, logvar = (part[:, dims] for part in maps.encode(x))
         return array(mean), labels, array((0.5 * logvar).exp())
 
-    return LatentPlane("Latent plane", test.names if told else (), axes), arrays
+    return LatentPlane("Latent plane", names, [latent_name(dim) for dim in dims]), arrays
 
 
 def lattice_grid(trainer: VAETrainer, test: Images) -> Panel:
@@ -100,8 +110,7 @@ def lattice_grid(trainer: VAETrainer, test: Images) -> Panel:
 def traversal_grid(trainer: VAETrainer, test: Images, dims: list[int]) -> Panel:
     """The first test picture, and what one latent at a time makes of it."""
     maps, x = seen(trainer, test, 1)
-    names = [f"z{str(dim + 1).translate(SUBSCRIPT)}" for dim in dims]
-    view = ImageGrid("One latent moves from −3 to 3", MOVES, names)
+    view = ImageGrid("One latent moves from −3 to 3", MOVES, [latent_name(dim) for dim in dims])
 
     @torch.no_grad()
     def arrays(_: History) -> Arrays:

@@ -26,6 +26,7 @@ from genart_edu.lab.vae_panels import (
     labels_of,
     latent_plane,
     lattice_grid,
+    posteriors,
     seen,
     traversal_grid,
 )
@@ -36,7 +37,6 @@ from genart_edu.vae.training import VAETrainer
 from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import Arrays
 from genart_edu.views.images import ImageGrid, Rows
-from genart_edu.views.latent import LatentPlane
 from genart_edu.views.plane import Plane
 from genart_edu.views.rate import RateDistortion
 from genart_edu.views.style import ELBO
@@ -96,15 +96,10 @@ def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
         drawn = model.decode(z).sample(rngs(2, 1, device)[0])  # the same noise at every look
         return array(real), array(drawn)
 
-    @torch.no_grad()
-    def encoded(_: History) -> Arrays:
-        mean, logvar = model.encode(real)
-        return array(mean), None, array((0.5 * logvar).exp())
-
     panels: list[Panel] = [costs({}), kl_bars(model, real)]
     panels.append((Plane("Decoded noise", density.extent), world))
     if model.latent_dim == 2:
-        panels.append((LatentPlane("Latent plane"), encoded))
+        panels.append(posteriors(model, real, (0, 1)))
     stills = {"kl": lambda _: panels[:2], "latent": lambda _: panels[2:]}
     return Stage(panels, CAPTION, (2,), stills=stills)
 

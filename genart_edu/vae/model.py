@@ -144,7 +144,9 @@ def mlp_vae(
     outputs = likelihood.numbers_per_pixel * data_dim
     encoder = mlp([data_dim, *hidden, 2 * latent_dim], rng, activation)
     decoder = mlp([latent_dim + classes, *hidden, outputs], rng, activation)
-    return _vae(encoder, decoder, latent_dim, likelihood, data_dim, classes)
+    if not classes:
+        return VAE(encoder, decoder, latent_dim, likelihood)
+    return ConditionalVAE(encoder, decoder, latent_dim, likelihood, data_dim, classes)
 
 
 def conv_vae(
@@ -167,13 +169,6 @@ def conv_vae(
     stack: Any = {"hidden_dim": hidden_dim, "depth": depth, "activation": activation}
     encoder = conv_encoder(shape, 2 * latent_dim, rng, **stack)
     decoder = conv_decoder(latent_dim + classes, outputs, rng, **stack)
-    return _vae(encoder, decoder, latent_dim, likelihood, math.prod(shape), classes)
-
-
-def _vae(
-    encoder: nn.Module, decoder: nn.Module, latent_dim: int, likelihood: Likelihood, *more: int
-) -> VAE:
-    """more: data_dim and classes."""
-    if more[-1] == 0:
+    if not classes:
         return VAE(encoder, decoder, latent_dim, likelihood)
-    return ConditionalVAE(encoder, decoder, latent_dim, likelihood, *more)
+    return ConditionalVAE(encoder, decoder, latent_dim, likelihood, math.prod(shape), classes)

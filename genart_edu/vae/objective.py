@@ -83,9 +83,13 @@ def cyclical(step: int, period: int) -> float:
 # ---- a tighter bound -------------------------------------------------------------------
 
 
-def log_weight(model: Maps, x: Tensor, rng: torch.Generator) -> Tensor:
-    """log p(x|z) p(z) / q(z|x) at one z ~ q(z|x): its mean is the elbo.  x (B, D) -> (B,)."""
-    mean, logvar = model.encode(x)
+def log_weight(
+    model: Maps, x: Tensor, mean: Tensor, logvar: Tensor, rng: torch.Generator
+) -> Tensor:
+    """log p(x|z) p(z) / q(z|x) at one z ~ q(z|x) = N(mean, exp logvar): its mean is the elbo.
+
+    x (B, D); mean, logvar (B, L) -> (B,).
+    """
     z = reparameterize(mean, logvar, rng)
     return gaussian_log_prob(z) - gaussian_log_prob(z, mean, logvar) - model.decode(z).nll(x)
 
@@ -96,8 +100,9 @@ def iwae_bound(model: Maps, x: Tensor, rng: torch.Generator, k: int) -> Tensor:
     Its mean rises with k from the elbo (k = 1) to log p(x).  Burda 2016, arXiv:1509.00519, eq. 8.
     One draw at a time: without gradients memory stays that of one batch.
     """
-    weights = torch.stack([log_weight(model, x, rng) for _ in range(k)])  # (k, B)
-    return weights.logsumexp(0) - math.log(k)
+    mean, logvar = model.encode(x)
+    weights = [log_weight(model, x, mean, logvar, rng) for _ in range(k)]  # k times (B,)
+    return torch.stack(weights).logsumexp(0) - math.log(k)
 
 
 def gaussian_log_prob(

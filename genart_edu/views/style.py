@@ -29,6 +29,7 @@ class Theme(NamedTuple):
 
 LIGHT = Theme(background="#ffffff", ink="#1a1a1a", muted="#595959", grid="#e4e4e4", dark=False)
 DARK = Theme(background="#15171c", ink="#f2f2f2", muted="#a9afba", grid="#30353f", dark=True)
+THEMES = {"light": LIGHT, "dark": DARK}
 
 Dash = tuple[float, tuple[float, ...]]  # offset, then on, off, ... in line widths
 SOLID: Dash = (0, ())

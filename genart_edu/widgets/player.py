@@ -12,14 +12,14 @@ from typing import Any, Self
 
 import ipywidgets as widgets
 
+from genart_edu.lab.choices import OF_A_VAE
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Frame, Live
-from genart_edu.views.style import DARK, LIGHT
+from genart_edu.views.style import THEMES
 from genart_edu.widgets.controls import LIVE, RATES, Choices, button, close
 from genart_edu.widgets.picture import Picture
 from genart_edu.widgets.worker import Job, Worker
 
-THEMES = {"light": LIGHT, "dark": DARK}
 _players: weakref.WeakValueDictionary[str, "Player"] = weakref.WeakValueDictionary()
 
 
@@ -86,7 +86,8 @@ class Player:
 
     def _choose(self, name: str, value: Any) -> bool:
         also: dict[str, Any] = {"lr": None} if name in ("model", "data") else {}  # another suits
-        also |= {"beta": 1.0} if name == "model" else {}  # a GAN has none
+        if name == "model":  # what was chosen of a VAE means nothing to a GAN
+            also |= {choice: getattr(Experiment, choice) for choice in OF_A_VAE}
         wanted = replace(self.experiment, **{**also, name: value})
         try:
             wanted.check()

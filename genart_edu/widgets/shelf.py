@@ -5,7 +5,7 @@ from typing import Any, Self
 import ipywidgets as widgets
 
 from genart_edu.lab.shelf import BETAS, BetaSweep
-from genart_edu.views.style import DARK, LIGHT
+from genart_edu.views.style import THEMES
 from genart_edu.widgets.picture import Picture
 
 CAPTION = (
@@ -21,9 +21,9 @@ class BetaSlider:
     """
 
     def __init__(self, theme: str = "light") -> None:
-        if theme not in ("light", "dark"):
-            raise ValueError(f"theme must be light or dark; got {theme!r}.")
-        self.sweep = BetaSweep(DARK if theme == "dark" else LIGHT)
+        if theme not in THEMES:
+            raise ValueError(f"theme must be one of {', '.join(THEMES)}; got {theme!r}.")
+        self.sweep = BetaSweep(THEMES[theme])
         self.picture = Picture(alt=self.sweep.canvas.alt, caption=CAPTION)
         names = [(f"{beta:g}", beta) for beta in BETAS]
         style = {"description_width": "initial"}
