@@ -36,6 +36,29 @@ def linear(in_features: int, out_features: int, rng: torch.Generator) -> nn.Line
     return layer
 
 
+class SeedLinear(nn.Module):
+    """S linear maps as one, each with weights of its own: (S, B, in) -> (S, B, out).
+
+    Whoever trains it trains S networks, each as if alone.  x (B, in) is handed to all of them.
+    """
+
+    def __init__(
+        self, seeds: int, in_features: int, out_features: int, rng: torch.Generator
+    ) -> None:
+        super().__init__()
+        bound = math.sqrt(6 / (in_features + out_features))  # as in `linear`
+        weight = torch.empty(seeds, in_features, out_features)
+        self.weight = nn.Parameter(weight.uniform_(-bound, bound, generator=rng))
+        self.bias = nn.Parameter(torch.zeros(seeds, 1, out_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight  # asked for once: a spectral norm would take a step at each
+        return torch.baddbmm(self.bias, x.expand(len(weight), -1, -1), weight)
+
+
+Layer = Callable[[int, int, torch.Generator], nn.Module]  # `linear`, or partial(SeedLinear, S)
+
+
 def _glorot(layer: nn.Module, rng: torch.Generator) -> nn.Module:
     """Start a linear map or a convolution as `linear` says."""
     nn.init.xavier_uniform_(cast(Tensor, layer.weight), generator=rng)
@@ -47,6 +70,7 @@ def mlp(
     widths: Sequence[int],
     rng: torch.Generator,
     activation: Callable[[], nn.Module] = leaky_relu,
+    layer: Layer = linear,
 ) -> nn.Sequential:
     """A multilayer perceptron: linear maps with a bend between them.
 
@@ -57,7 +81,7 @@ def mlp(
         raise ValueError(f"widths must be two or more positive numbers; got {tuple(widths)}.")
     layers: list[nn.Module] = []
     for fan_in, fan_out in itertools.pairwise(widths):
-        layers += [linear(fan_in, fan_out, rng), activation()]
+        layers += [layer(fan_in, fan_out, rng), activation()]
     return nn.Sequential(*layers[:-1])
 
 

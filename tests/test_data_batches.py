@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genart_edu.data.batches import DensityBatches, ImageBatches
+from genart_edu.data.batches import DensityBatches, ImageBatches, SeedBatches
 from genart_edu.data.densities import ring
 from genart_edu.data.images import Images
 
@@ -33,7 +33,12 @@ def make_density(seed: int = 0) -> DensityBatches:
     return DensityBatches(ring(), 8, seeded(seed))
 
 
+def make_shared(seed: int = 0) -> SeedBatches:
+    return SeedBatches(make_images(seed), 4)
+
+
 BOTH = pytest.mark.parametrize("make", [make_images, make_density])
+ALL = pytest.mark.parametrize("make", [make_images, make_density, make_shared])
 
 
 def test_an_epoch_shows_every_image_once():
@@ -72,7 +77,7 @@ def test_a_densitys_batches_are_its_samples():
         assert torch.equal(next(batches)[0], ring().sample(8, rng))
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("steps", [0, 1, 5, 6, 7, 20])  # an epoch of images is 6
 def test_a_place_that_was_kept_is_found_again(make, steps):
     batches = make()
@@ -85,7 +90,7 @@ def test_a_place_that_was_kept_is_found_again(make, steps):
         assert all(torch.equal(next(other)[0], x) for x in onwards)
 
 
-@BOTH
+@ALL
 def test_batches_follow_their_rng_and_leave_torchs_alone(make):
     before = torch.get_rng_state()
     first, again, other = make(), make(), make(seed=1)
@@ -112,3 +117,36 @@ def test_image_batch_sizes_that_cannot_be_are_refused(size):
 def test_a_density_needs_at_least_one_sample():
     with pytest.raises(ValueError, match=r"^batch_size must be at least 1; got 0\.$"):
         DensityBatches(ring(), 0, seeded())
+
+
+# ---- many seeds ------------------------------------------------------------------------
+
+
+@BOTH
+def test_seeds_share_out_a_batch_in_its_own_order(make):
+    shared, alone = SeedBatches(make(), 4), make()
+    assert iter(shared) is shared and shared.batch_size == 8
+    for _ in range(20):
+        (x,), (whole,) = next(shared), next(alone)
+        assert x.shape == (4, 2, 2)
+        assert torch.equal(torch.cat(list(x)), whole)
+
+
+def test_no_two_seeds_see_the_same_image_in_an_epoch():
+    (x,) = next(SeedBatches(ImageBatches(numbered(12), 12, seeded()), 3))
+    assert sorted(place for seed in x for place in places(seed, 12)) == list(range(12))
+
+
+def test_labels_are_shared_out_with_their_images():
+    pixels = torch.arange(12, dtype=torch.uint8).view(12, 1, 1, 1)
+    images = Images(pixels, labels=torch.arange(12), names=tuple(map(str, range(12))), white=12)
+    x, labels = next(SeedBatches(ImageBatches(images, 6, seeded(), labels=True), 2))
+    assert labels.shape == (2, 3)
+    assert torch.equal((x[..., 0] * 12).round().long(), labels)
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 3, 16])
+def test_a_batch_that_cannot_be_shared_evenly_is_refused(seeds):
+    sentence = rf"^8 examples can't be shared by {seeds} seeds\.$"
+    with pytest.raises(ValueError, match=sentence):
+        SeedBatches(make_density(), seeds)

@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import dblquad
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from genart_edu.data.densities import Density, grid, moons, ring, spiral
@@ -93,12 +95,88 @@ def test_modes_are_captured_in_equal_shares(make):
     assert ((counts / n - share).abs() < 5 * (share * (1 - share) / n) ** 0.5 + 0.1 * share).all()
 
 
+# ---- masses ------------------------------------------------------------------------------
+
+
+@ALL
+def test_the_masses_of_cells_are_integrals_of_the_density(make):
+    """By scipy's quadrature; of cells that much, little and next to none of it reaches."""
+    density = make()
+    means, std = density.means.double().numpy(), density.std
+    x, y = means[0].tolist()
+    edges = torch.tensor(sorted([x - std, x + 2 * std, y - 1.5 * std, y + std, 1.3 * y + 3 * std]))
+    masses, edges = density.masses(edges), edges.double().tolist()
+    assert masses.shape == (4, 4) and masses.dtype == torch.float64
+
+    def height(y: float, x: float) -> float:
+        squared = ((means - (x, y)) ** 2).sum(-1)
+        return np.exp(-squared / (2 * std**2)).mean() / (2 * math.pi * std**2)
+
+    checked = masses.flatten().topk(3).indices.tolist()
+    for row, column in [(cell // 4, cell % 4) for cell in checked]:
+        sides = edges[column], edges[column + 1], edges[row], edges[row + 1]
+        expected, _ = dblquad(height, *sides, epsabs=1e-10, epsrel=1e-10)
+        assert masses[row, column].item() == pytest.approx(expected, abs=1e-9)
+    assert masses.max() > 1e-3
+
+
+@ALL
+def test_the_masses_of_a_lattice_and_of_all_outside_sum_to_one(make):
+    density = make()
+    everywhere = torch.linspace(-density.extent, density.extent, 31).double()
+    everywhere[0], everywhere[-1] = -torch.inf, torch.inf
+    masses = density.masses(everywhere)
+    assert masses.min() >= 0
+    assert masses.sum().item() == pytest.approx(1, abs=1e-12)
+    seen = density.masses(torch.linspace(-density.extent, density.extent, 31)).sum().item()
+    assert 1 - 1e-4 < seen <= 1 + 1e-12  # its extent holds all there is to see
+
+
+@ALL
+def test_fine_cells_are_parts_of_coarse_ones(make):
+    fine = torch.linspace(-1, 1, 13).double()
+    coarse = make().masses(fine).view(6, 2, 6, 2).sum((1, 3))
+    torch.testing.assert_close(coarse, make().masses(fine[::2]), rtol=0, atol=1e-14)
+
+
+@ALL
+def test_masses_are_as_often_as_samples_fall_there(make):
+    """x along the columns, y up the rows."""
+    density, n = make(), 50_000
+    edges = torch.linspace(-density.extent, density.extent, 7)
+    x, y = density.sample(n, seeded()).T.contiguous()
+    place = 6 * (torch.bucketize(y, edges) - 1) + torch.bucketize(x, edges) - 1
+    share = place.bincount(minlength=36).view(6, 6) / n
+    masses = density.masses(edges)
+    assert ((share - masses).abs() <= 5 * (masses / n).sqrt() + 1e-6).all()
+
+
+@ALL
+def test_a_blurred_density_is_that_of_noisy_samples(make):
+    density, n = make(), 50_000
+    blurred = density.blurred(0.3)
+    assert blurred.std == pytest.approx((density.std**2 + 0.09) ** 0.5)
+    assert torch.equal(blurred.means, density.means) and density.std == make().std
+    x = density.sample(n, seeded()) + 0.3 * torch.randn(n, 2, generator=seeded(1))
+    seen, drawn = blurred.log_prob(x), blurred.log_prob(blurred.sample(n, seeded(2)))
+    error = ((seen.var() + drawn.var()) / n) ** 0.5
+    assert abs(seen.mean() - drawn.mean()) < 5 * error
+
+
 @ALL
 def test_all_of_it_moves_to_another_device(make):
     moved = make().to("meta")
     x = torch.zeros(3, 2, device="meta")
     mode, high_quality = moved.assign(x)
-    results = [moved.log_prob(x), mode, high_quality, moved.modes, moved.sample(3, seeded())]
+    masses = moved.masses(torch.zeros(4, device="meta"))
+    results = [
+        moved.log_prob(x),
+        mode,
+        high_quality,
+        moved.modes,
+        moved.sample(3, seeded()),
+        masses,
+    ]
     assert {str(result.device) for result in results} == {"meta"}
     assert str(make().means.device) == "cpu"
 

@@ -1,6 +1,7 @@
 """GANTrainer against a plain loop that is written out here, and who moves when."""
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -8,22 +9,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genart_edu.gan.model import mlp_discriminator, mlp_generator
-from genart_edu.gan.objective import minimax, nonsaturating
-from genart_edu.gan.training import GANTrainer
+from genart_edu.gan.objective import HINGE, LEAST_SQUARES, MINIMAX, NONSATURATING, WASSERSTEIN
+from genart_edu.gan.training import GANTrainer, cosine
+from genart_edu.nets import SeedLinear, linear
 
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def data(n: int = 1, seed: int = 2) -> Tensor:
+def data(n: int = 1, seed: int = 2, size: int = 16) -> Tensor:
     """n batches of 16 points in the plane."""
-    return torch.randn(n, 16, 2, generator=seeded(seed)) + 1
+    return torch.randn(n, size, 2, generator=seeded(seed)) + 1
 
 
-def make(**settings) -> GANTrainer:
-    generator = mlp_generator(3, 2, hidden_dim=20, rng=seeded())
-    discriminator = mlp_discriminator(2, hidden_dim=20, rng=seeded(7))
+def make(layer=linear, **settings) -> GANTrainer:
+    generator = mlp_generator(3, 2, hidden_dim=20, layer=layer, rng=seeded())
+    discriminator = mlp_discriminator(2, hidden_dim=20, layer=layer, rng=seeded(7))
     return GANTrainer(generator, discriminator, latent_dim=3, rng=seeded(1), **settings)
 
 
@@ -35,36 +37,134 @@ def both(trainer: GANTrainer) -> Tensor:
     return torch.cat([weights(trainer.generator), weights(trainer.discriminator)])
 
 
-def plain_loop(trainer: GANTrainer, batches: Tensor, saturating: bool = False):
-    """The game of Goodfellow 2014 as tutorials write it: labels, cross entropy, detach."""
+def length(net: nn.Module) -> Tensor:
+    """Of the gradient that lies in a net."""
+    return nn.utils.clip_grad_norm_(net.parameters(), torch.inf)  # which clips nothing
+
+
+def is_real(logits: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+
+
+def is_fake(logits: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
+
+
+def square(logits: Tensor, target: int) -> Tensor:
+    return F.mse_loss(logits, torch.full_like(logits, target)) / 2
+
+
+# The discriminator's loss and the generator's, as tutorials write them.
+TUTORIALS = {
+    MINIMAX: (lambda real, fake: is_real(real) + is_fake(fake), lambda fake: -is_fake(fake)),
+    NONSATURATING: (lambda real, fake: is_real(real) + is_fake(fake), is_real),
+    LEAST_SQUARES: (
+        lambda real, fake: square(real, 1) + square(fake, -1),
+        lambda fake: square(fake, 1),
+    ),
+    HINGE: (
+        lambda real, fake: (1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean(),
+        lambda fake: -fake.mean(),
+    ),
+    WASSERSTEIN: (lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean()),
+}
+
+
+def plain_loop(
+    trainer: GANTrainer,
+    batches: Tensor,
+    *,
+    objective=NONSATURATING,
+    n_critic: int = 1,
+    schedule=None,
+    r1: float = 0,
+    gradient_penalty: float = 0,
+    instance_noise: float = 0,
+    average: float = 0,
+):
+    """The game of Goodfellow 2014 with its cures, as tutorials write it: detach, two Adams."""
     generator, discriminator = copy.deepcopy((trainer.generator, trainer.discriminator))
-    to_g = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
-    to_d = torch.optim.Adam(discriminator.parameters(), lr=4e-3, betas=(0.5, 0.999))
-    rng, cross_entropy = seeded(1), F.binary_cross_entropy_with_logits
-    ones, zeros = torch.ones(16), torch.zeros(16)
-    for real in batches:
-        fake = generator(torch.randn(16, 3, generator=rng))
-        d_loss = cross_entropy(discriminator(real), ones)
-        d_loss = d_loss + cross_entropy(discriminator(fake.detach()), zeros)
-        to_d.zero_grad()
-        d_loss.backward()
-        to_d.step()
-        logits = discriminator(fake)
-        g_loss = -cross_entropy(logits, zeros) if saturating else cross_entropy(logits, ones)
+    slow = copy.deepcopy(generator)
+    adams = [
+        torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999)),
+        torch.optim.Adam(discriminator.parameters(), lr=4e-3, betas=(0.5, 0.999)),
+    ]
+    to_g, to_d = adams
+    horizon = len(batches) if schedule else 10**15
+    waves = [torch.optim.lr_scheduler.CosineAnnealingLR(adam, horizon) for adam in adams]
+    rng, (d_cost, g_cost) = seeded(1), TUTORIALS[objective]
+
+    def noisy(x: Tensor) -> Tensor:
+        if not instance_noise:
+            return x
+        return x + instance_noise * torch.randn(x.shape, generator=rng)
+
+    def slope(x: Tensor) -> Tensor:
+        x = x.clone().requires_grad_()
+        return torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)[0]
+
+    for batch in batches:
+        for real in batch.view(n_critic, -1, 2):
+            fake = generator(torch.randn(16, 3, generator=rng))
+            d_loss = d_cost(discriminator(noisy(real)), discriminator(noisy(fake.detach())))
+            cost = d_loss + r1 / 2 * slope(real).pow(2).sum(1).mean()
+            if gradient_penalty:
+                u = torch.rand(16, 1, generator=rng)
+                between = u * real + (1 - u) * fake.detach()
+                cost = cost + gradient_penalty * (slope(between).norm(dim=1) - 1).pow(2).mean()
+            to_d.zero_grad()
+            cost.backward()
+            d_length = length(discriminator)
+            to_d.step()
+        g_loss = g_cost(discriminator(noisy(fake)))
         to_g.zero_grad()
         g_loss.backward()
         to_g.step()
-        yield d_loss, g_loss, torch.cat([weights(generator), weights(discriminator)])
+        for wave in waves:
+            wave.step()
+        with torch.no_grad():
+            for old, new in zip(slow.parameters(), generator.parameters(), strict=True):
+                old.copy_(average * old + (1 - average) * new)
+        record = [d_loss, g_loss, d_length, length(generator)]
+        yield record, torch.cat([weights(net) for net in (generator, discriminator, slow)])
 
 
-@pytest.mark.parametrize("loss", [nonsaturating, minimax])
-def test_fifty_steps_are_those_of_a_plain_loop(float64, loss):
-    trainer, batches = make(lr=1e-3, discriminator_lr=4e-3, generator_loss=loss), data(50)
-    steps = plain_loop(trainer, batches, saturating=loss is minimax)
-    for real, (d_loss, g_loss, expected) in zip(batches, steps, strict=True):
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"objective": MINIMAX},
+        {"objective": NONSATURATING},
+        {"objective": LEAST_SQUARES},
+        {"objective": HINGE},
+        {"objective": WASSERSTEIN},
+        {"n_critic": 3},
+        {"schedule": partial(cosine, steps=50)},
+        {"r1": 0.7},
+        {"gradient_penalty": 10.0, "objective": WASSERSTEIN, "n_critic": 2},
+        {"instance_noise": 0.3},
+        {"average": 0.9},
+        {
+            "objective": HINGE,
+            "n_critic": 2,
+            "schedule": partial(cosine, steps=50),
+            "r1": 0.1,
+            "gradient_penalty": 1.0,
+            "instance_noise": 0.2,
+            "average": 0.99,
+        },
+    ],
+    ids=lambda settings: ", ".join(settings),
+)
+def test_fifty_steps_are_those_of_a_plain_loop(float64, settings):
+    """Losses, the lengths of both gradients, all weights and those that samples come from."""
+    trainer = make(lr=1e-3, discriminator_lr=4e-3, **settings)
+    batches = data(50, size=16 * settings.get("n_critic", 1))
+    steps = plain_loop(trainer, batches, **settings)
+    for real, (expected, after) in zip(batches, steps, strict=True):
         record = trainer.step(real)
-        torch.testing.assert_close(list(record), [d_loss, g_loss], rtol=0, atol=1e-10)
-        torch.testing.assert_close(both(trainer), expected, rtol=0, atol=1e-10)
+        torch.testing.assert_close(list(record), expected, rtol=0, atol=1e-10)
+        now = torch.cat([both(trainer), weights(trainer.painter)])
+        torch.testing.assert_close(now, after, rtol=0, atol=1e-10)
 
 
 def test_the_discriminator_step_moves_only_the_discriminator():
@@ -93,8 +193,10 @@ def test_a_step_is_a_half_of_each_on_the_same_fakes():
     whole, halves, (real,) = make(), make(), data()
     record = whole.step(real)
     fake = halves.generator(torch.randn(16, 3, generator=seeded(1)))
-    assert halves.update_discriminator(real, fake.detach()) == record.discriminator_loss
-    assert halves.update_generator(fake) == record.generator_loss
+    of_d = halves.update_discriminator(real, fake.detach())
+    assert of_d == (record.discriminator_loss, record.discriminator_gradient)
+    of_g = halves.update_generator(real, fake)
+    assert of_g == (record.generator_loss, record.generator_gradient)
     assert torch.equal(both(halves), both(whole))
 
 
@@ -138,9 +240,9 @@ def test_a_fake_is_detached_from_the_discriminators_loss():
     seen = []
     update = trainer.update_generator
 
-    def watch(fake):
+    def watch(real, fake):
         seen.extend(parameter.grad for parameter in trainer.generator.parameters())
-        return update(fake)
+        return update(real, fake)
 
     trainer.update_generator = watch
     trainer.step(data()[0])
@@ -156,17 +258,15 @@ def test_fakes_are_as_many_as_the_real_ones_and_follow_the_rng():
 
 
 def test_a_leading_dimension_is_a_sum_of_means_and_reports_each(float64):
-    trainer, real = make(lr=1e-3, discriminator_lr=1e-3), data(4)
+    trainer, real = make(partial(SeedLinear, 4)), data(4)
     generator, discriminator = copy.deepcopy((trainer.generator, trainer.discriminator))
     record = trainer.step(real)
     assert record.discriminator_loss.shape == record.generator_loss.shape == (4,)
     with torch.no_grad():
         fake = generator(torch.randn(4, 16, 3, generator=seeded(1)))
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=1e-3, betas=(0.5, 0.999))
-    one_by_one = zip(real, fake, strict=True)
-    means = [
-        (F.softplus(-discriminator(r)) + F.softplus(discriminator(f))).mean() for r, f in one_by_one
-    ]
+    one_by_one = zip(discriminator(real), discriminator(fake), strict=True)
+    means = [is_real(of_real) + is_fake(of_fake) for of_real, of_fake in one_by_one]
     torch.testing.assert_close(record.discriminator_loss, torch.stack(means).detach())
     sum(means).backward()
     optimizer.step()
@@ -196,6 +296,14 @@ def test_settings_act_from_the_next_step_on():
     assert torch.equal(both(set_later), both(given))
     assert (set_later.lr, set_later.discriminator_lr) == (1e-2, 3e-2)
     assert all(hasattr(given, name) for name in GANTrainer.settings + GANTrainer.half_steps)
+
+
+def test_the_weight_of_a_penalty_can_be_set_while_it_lives():
+    set_later, given = make(), make(r1=0.5, gradient_penalty=2.0, instance_noise=0.1)
+    set_later.r1, set_later.gradient_penalty, set_later.instance_noise = 0.5, 2.0, 0.1
+    for real in data(3):
+        assert list(set_later.step(real)) == list(given.step(real))
+    assert torch.equal(both(set_later), both(given))
 
 
 def test_its_state_is_all_of_it():

@@ -1,10 +1,12 @@
 """Stacks of layers against plain matrix products, and their weights against Glorot's bounds."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
-from genart_edu.nets import leaky_relu, linear, mlp, relu
+from genart_edu.nets import SeedLinear, leaky_relu, linear, mlp, relu
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -73,3 +75,75 @@ def test_every_layer_draws_weights_of_its_own():
 def test_widths_that_make_no_net_are_refused_in_a_sentence(widths):
     with pytest.raises(ValueError, match=r"^widths must be two or more positive numbers; got"):
         mlp(widths, seeded())
+
+
+# ---- many networks as one ----------------------------------------------------------------
+
+
+def members(layer: SeedLinear) -> list[nn.Linear]:
+    """The S maps of it, as torch has them."""
+    copies = [nn.Linear(*weight.shape) for weight in layer.weight]
+    with torch.no_grad():
+        for copy, weight, bias in zip(copies, layer.weight, layer.bias, strict=True):
+            copy.weight.copy_(weight.T)
+            copy.bias.copy_(bias[0])
+    return copies
+
+
+def uneven(seeds: int, fan_in: int, fan_out: int) -> SeedLinear:
+    """With biases that are not zero, so that a lost one is seen."""
+    layer = SeedLinear(seeds, fan_in, fan_out, seeded())
+    with torch.no_grad():
+        layer.bias.copy_(torch.randn(layer.bias.shape, generator=seeded(3)))
+    return layer
+
+
+def test_each_of_many_linear_maps_is_torchs():
+    layer, x = uneven(4, 3, 5), torch.randn(4, 7, 3, generator=seeded(1))
+    expected = torch.stack([one(part) for one, part in zip(members(layer), x, strict=True)])
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_a_batch_without_seeds_is_handed_to_all_of_them():
+    layer, x = uneven(4, 3, 5), torch.randn(7, 3, generator=seeded(1))
+    assert layer(x).shape == (4, 7, 5)
+    torch.testing.assert_close(layer(x), torch.stack([one(x) for one in members(layer)]))
+
+
+def test_a_batch_of_as_many_as_there_are_seeds_is_a_batch_all_the_same():
+    layer, x = uneven(4, 3, 5), torch.randn(4, 3, generator=seeded(1))
+    assert layer(x).shape == (4, 4, 5)
+
+
+@pytest.mark.parametrize("wrong", [(2, 7, 3), (8, 7, 3), (4, 7, 6)])
+def test_batches_of_other_seeds_or_widths_are_refused(wrong):
+    with pytest.raises(RuntimeError):
+        uneven(4, 3, 5)(torch.randn(*wrong, generator=seeded(1)))
+
+
+def test_gradients_stay_in_their_own_network():
+    net = mlp((3, 8, 2), seeded(), layer=partial(SeedLinear, 4))
+    x = torch.randn(4, 7, 3, generator=seeded(1), requires_grad=True)
+    net(x)[2].square().sum().backward()
+    for tensor in (x, *net.parameters()):
+        reached = [tensor.grad[seed].abs().sum().item() > 0 for seed in range(4)]
+        assert reached == [False, False, True, False]
+
+
+def test_many_linear_maps_start_within_glorots_bounds_and_each_with_its_own():
+    layer, bound = SeedLinear(5, 64, 2_000, seeded()), (6 / 2_064) ** 0.5
+    scale, n = bound / 3**0.5, 64 * 2_000
+    for values in layer.weight.detach().flatten(1).double():
+        assert 0.99 * bound < values.abs().max() <= bound
+        assert abs(values.mean()) < 5 * scale / n**0.5
+        assert values.std().item() == pytest.approx(scale, rel=5 / n**0.5)
+    assert not layer.bias.any()
+    assert not torch.equal(layer.weight[0], layer.weight[1])
+    assert layer.weight.requires_grad and layer.bias.requires_grad
+
+
+def test_many_linear_maps_follow_their_rng_and_leave_torchs_alone():
+    before = torch.get_rng_state()
+    first, again, other = (SeedLinear(3, 4, 2, seeded(seed)).weight for seed in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), before)

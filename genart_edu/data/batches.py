@@ -77,3 +77,24 @@ class DensityBatches:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.rng.set_state(state["rng"])
+
+
+class SeedBatches:
+    """Batches for S networks that train as one, to each its own: (S, B, ...) of S B in a row."""
+
+    def __init__(self, batches: ImageBatches | DensityBatches, seeds: int) -> None:
+        if seeds < 1 or batches.batch_size % seeds:
+            raise ValueError(f"{batches.batch_size} examples can't be shared by {seeds} seeds.")
+        self.batches, self.seeds, self.batch_size = batches, seeds, batches.batch_size
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[Tensor, ...]:
+        return tuple(part.unflatten(0, (self.seeds, -1)) for part in next(self.batches))
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.batches.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.batches.load_state_dict(state)

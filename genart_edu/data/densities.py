@@ -51,6 +51,20 @@ class Density:
         normaliser = math.log(len(self.means)) + math.log(2 * math.pi * self.std**2)
         return exponents.logsumexp(-1) - normaliser
 
+    def masses(self, edges: Tensor) -> Tensor:
+        """The probability of each cell of a square lattice, exact.  edges (C + 1,) -> (C, C).
+
+        Cell [i, j] is from edges[i] to edges[i + 1] in y, and from edges[j] to edges[j + 1] in x.
+        In float64; what is missing to 1 lies outside.
+        """
+        standard = (edges.double() - self.means.double().unsqueeze(-1)) / self.std  # (K, 2, C + 1)
+        x, y = torch.special.ndtr(standard).diff(dim=-1).unbind(1)  # (K, C) each
+        return y.mT @ x / len(self.means)
+
+    def blurred(self, std: float) -> Self:
+        """The density of x + std noise: every component is as much wider."""
+        return dataclasses.replace(self, std=math.hypot(self.std, std))
+
     def assign(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The mode that each point belongs to, and whether the point is any good.
 

@@ -4,38 +4,107 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from genart_edu.data.densities import Density
 
 
 class Modes(NamedTuple):
-    """How well samples cover the modes of a density that is known.
+    """How well samples cover the M modes of a density that is known; (...) for leading dimensions.
 
     captured: modes with at least one high-quality sample.  high_quality: the share of samples
     within 3 std of their nearest mode, in [0, 1].  reverse_kl: KL of the shares that the modes
     have of the high-quality samples to equal shares, in nats; 0 is fair, nan if there are none.
-    Read all three: one stray sample captures a mode.
+    shares (..., M): those shares.  Read all: one stray sample captures a mode.
     """
 
-    captured: int
-    high_quality: float
-    reverse_kl: float
+    captured: Tensor
+    high_quality: Tensor
+    reverse_kl: Tensor
+    shares: Tensor
 
 
 def modes(samples: Tensor, density: Density) -> Modes:
-    """samples (N, 2); 2,500 is the published number.  VEEGAN, arXiv:1705.07761, section 5.1;
-    the reverse KL as in PacGAN, arXiv:1712.04086, section 4.1."""
-    mode, good = density.assign(samples)  # (N,), (N,)
-    counts = torch.bincount(mode[good], minlength=len(density.modes)).double()
-    share = counts / counts.sum()
-    reverse_kl = torch.special.xlogy(share, share * len(share)).sum()
-    return Modes(int((counts > 0).sum()), good.double().mean().item(), reverse_kl.item())
+    """samples (..., N, 2); N = 2,500 is the published number.  VEEGAN, arXiv:1705.07761, section
+    5.1; the reverse KL as in PacGAN, arXiv:1712.04086, section 4.1."""
+    mode, good = density.assign(samples)  # (..., N) each
+    m = len(density.modes)
+    counts = (F.one_hot(mode, m) * good.unsqueeze(-1)).sum(-2).double()  # (..., M)
+    shares = counts / counts.sum(-1, keepdim=True)
+    reverse_kl = torch.special.xlogy(shares, shares * m).sum(-1)
+    return Modes((counts > 0).sum(-1), good.double().mean(-1), reverse_kl, shares)
+
+
+# ---- how far the generator's density is from the true one -------------------------------
+
+
+class Divergences(NamedTuple):
+    """In nats, (...): kl, KL(p || q), which a missed mode makes large; js, from 0 to log 2."""
+
+    kl: Tensor
+    js: Tensor
+
+
+def divergences(samples: Tensor, density: Density, cells: int = 64) -> Divergences:
+    """How far q, of which there are samples (..., N, 2), is from the density p.
+
+    Both as the masses of cells x cells squares over the density's extent and of all the rest: p
+    exactly, q by counting; each sums to one.  Masses can't tell more than densities do, so this is
+    from below, but for the noise of counting: N samples of p itself read a js of about
+    (cells that p reaches) / 8N.  In KL, one sample more is counted, spread as p is: no cell of q is
+    empty then, and missing everything costs log(N + 1).
+    """
+    edges = torch.linspace(-density.extent, density.extent, cells + 1, device=samples.device)
+    inside = density.masses(edges).flatten()
+    p = torch.cat([inside, (1 - inside.sum()).clamp(min=0).unsqueeze(0)])  # (cells^2 + 1,)
+    q = _shares(samples, density.extent, cells)  # (..., cells^2 + 1)
+    n = samples.shape[-2]
+    mixed, middle = (n * q + p) / (n + 1), (p + q) / 2
+    js = (relative_entropy(p, middle) + relative_entropy(q, middle)) / 2
+    return Divergences(relative_entropy(p, mixed), js)
+
+
+def relative_entropy(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p || q) of masses (..., C) -> (...), in nats."""
+    return (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(-1)
+
+
+def _shares(samples: Tensor, extent: float, cells: int) -> Tensor:
+    """The share of samples (..., N, 2) in each square, row by row, and outside."""
+    place = ((samples + extent) * (cells / (2 * extent))).floor().nan_to_num(-1)
+    outside = ((place < 0) | (place >= cells)).any(-1)
+    column, row = place.clamp(0, cells - 1).long().unbind(-1)
+    cell = torch.where(outside, cells**2, row * cells + column)
+    counts = torch.zeros(*cell.shape[:-1], cells**2 + 1, dtype=torch.double, device=cell.device)
+    return counts.scatter_add(-1, cell, torch.ones_like(cell, dtype=torch.double)) / cell.shape[-1]
+
+
+# ---- what the discriminator makes of the plane ------------------------------------------
 
 
 @torch.no_grad()
 def discriminator_surface(discriminator: nn.Module, extent: float, size: int = 48) -> Tensor:
-    """D(x) on a grid over [-extent, extent]^2: (size, size) in [0, 1], rows from low to high y."""
-    parameter = next(discriminator.parameters())
-    axis = torch.linspace(-extent, extent, size, device=parameter.device)
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    return discriminator(torch.stack([x, y], dim=-1).reshape(-1, 2)).sigmoid().view(size, size)
+    """D(x) on a lattice over [-extent, extent]^2: (..., size, size) in [0, 1], y upward.
+
+    For D = sigmoid(logit), the belief that x is real; for the other objectives 1/2 is undecided.
+    """
+    axis = torch.linspace(-extent, extent, size, device=next(discriminator.parameters()).device)
+    x = torch.cartesian_prod(axis, axis).flip(-1)  # row by row, from low to high y
+    return discriminator(x).sigmoid().unflatten(-1, (size, size))
+
+
+def optimal_surface(samples: Tensor, density: Density, size: int = 48) -> Tensor:
+    """D* = p / (p + q) on the same lattice: an estimate, since q is known by samples (N, 2) alone.
+
+    q is a Gaussian of std h around each of them, and p is blurred as much, exactly; h is a 15th of
+    the extent.  Averages over the lattice's cells; nan where p and q are next to nothing.
+    -> (size, size).
+    """
+    blur = density.extent / 15
+    half = density.extent / (size - 1)  # of a cell, around a place of the lattice
+    ends = density.extent + half
+    edges = torch.linspace(-ends, ends, size + 1, dtype=torch.double, device=samples.device)
+    nowhere = torch.zeros(len(samples), dtype=torch.int64)
+    q = Density("generated", samples, blur, nowhere, samples[:1], density.extent).masses(edges)
+    p = density.blurred(blur).masses(edges)
+    return torch.where(p + q > 1e-3 * (p + q).max(), p / (p + q), torch.nan)

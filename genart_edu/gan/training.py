@@ -1,31 +1,63 @@
 """One step of training a GAN: the discriminator learns to tell, then the generator to fool it."""
 
-from collections.abc import Callable
+import copy
+import math
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from genart_edu.gan.objective import discriminator_loss, nonsaturating
+from genart_edu.gan.objective import (
+    NONSATURATING,
+    Judge,
+    Objective,
+    gradient_penalty,
+    instance_noise,
+    r1,
+    unrolled,
+)
+
+
+def constant(step: int) -> float:
+    """The learning rates as they are, for ever: what a live run needs, which has no horizon."""
+    return 1.0
+
+
+def cosine(step: int, steps: int) -> float:
+    """Share of the learning rates before step 0, 1, ...: half a wave from 1 to 0 in `steps`.
+
+    Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5 without restarts.
+    """
+    return 0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1))
 
 
 class GANRecord(NamedTuple):
-    """Batch means in nats, 0-d: each player's loss as it was just before that player's update."""
+    """Batch means, 0-d: each player's loss, without penalties, as it was just before that player's
+    update, and the length of the gradient of all that the player minimised.  (S,) for S seeds."""
 
     discriminator_loss: Tensor
     generator_loss: Tensor
+    discriminator_gradient: Tensor
+    generator_gradient: Tensor
 
 
 class GANTrainer:
-    """Two players, an Adam each.  Its whole state is in `state_dict()`.
+    """Two players, an Adam each.  What changes in it is in `state_dict()`.
 
-    lr, discriminator_lr: learning rates (the second as the first unless given); both can be set
-    while it lives.  beta1: Adam's momentum; .5 is calmer than .9 for two players (Radford 2015,
-    arXiv:1511.06434).  generator_loss: fake_logits (B,) -> (B,).  rng: source of z, on the device
-    of the models.
+    objective: what the two minimise.  n_critic: updates of D in a step.  lr, discriminator_lr:
+    learning rates (the second as the first unless given).  beta1: Adam's momentum; .5 is calmer
+    than .9 for two players (Radford 2015, arXiv:1511.06434).  schedule: steps made so far -> share
+    of both rates.  r1, gradient_penalty: weights of D's penalties.  instance_noise: std of the
+    noise on all that D sees.  unroll: plain descents of D, at unroll_lr, that the generator
+    foresees.  average: share that the generator's moving average keeps at each step (Yazici 2019,
+    arXiv:1806.04498, section 3).
+    rng: source of z and of all other noise, on the device of the models.
+
+    Networks of `SeedLinear` train as one, on x (S, B, D): each as if alone.
     """
 
-    settings = ("lr", "discriminator_lr")
+    settings = ("lr", "discriminator_lr", "r1", "gradient_penalty", "instance_noise")
     half_steps = ("discriminator_step", "generator_step")
 
     def __init__(
@@ -34,93 +66,158 @@ class GANTrainer:
         discriminator: nn.Module,
         *,
         latent_dim: int,
+        objective: Objective = NONSATURATING,
+        n_critic: int = 1,
         lr: float = 1e-3,
         discriminator_lr: float | None = None,
         beta1: float = 0.5,
-        generator_loss: Callable[[Tensor], Tensor] = nonsaturating,
+        schedule: Callable[[int], float] = constant,
+        r1: float = 0.0,
+        gradient_penalty: float = 0.0,
+        instance_noise: float = 0.0,
+        unroll: int = 0,
+        unroll_lr: float = 0.1,
+        average: float = 0.0,
         rng: torch.Generator,
     ) -> None:
-        self.generator, self.discriminator = generator, discriminator
-        self.latent_dim, self.generator_loss, self.rng = latent_dim, generator_loss, rng
+        self.generator, self.discriminator, self.latent_dim = generator, discriminator, latent_dim
+        self.objective, self.n_critic, self.schedule, self.rng = objective, n_critic, schedule, rng
+        self.lr, self.discriminator_lr = lr, lr if discriminator_lr is None else discriminator_lr
+        self.r1, self.gradient_penalty, self.instance_noise = r1, gradient_penalty, instance_noise
+        self.unroll, self.unroll_lr, self.average = unroll, unroll_lr, average
+        self.painter = copy.deepcopy(generator) if average else generator  # what samples come from
+        self.maps = "generator", "discriminator", *["painter"] * (average > 0)
+        self.steps = 0  # made so far
 
-        def adam(net: nn.Module, lr: float) -> torch.optim.Adam:
-            return torch.optim.Adam(net.parameters(), lr=lr, betas=(beta1, 0.999), fused=True)
+        def adam(net: nn.Module) -> torch.optim.Adam:
+            return torch.optim.Adam(net.parameters(), betas=(beta1, 0.999), fused=True)
 
-        self.generator_optimizer = adam(generator, lr)
-        self.discriminator_optimizer = adam(
-            discriminator, lr if discriminator_lr is None else discriminator_lr
-        )
+        self.generator_optimizer = adam(generator)
+        self.discriminator_optimizer = adam(discriminator)
 
-    def step(self, real: Tensor) -> GANRecord:
-        """real (B, D): one update of each player, on the same fakes."""
-        fake = self.fake_like(real)
-        d_loss = self.update_discriminator(real, fake.detach())
-        return GANRecord(d_loss, self.update_generator(fake))
+    def step(self, real: Tensor, *labels: Tensor) -> GANRecord:
+        """One step of both, on the same fakes.  real (n_critic B, D), labels (n_critic B,) if told.
 
-    def discriminator_step(self, real: Tensor) -> Tensor:
-        """The discriminator's half alone: the generator stands still.  -> its mean loss."""
-        with torch.no_grad():
-            fake = self.fake_like(real)
-        return self.update_discriminator(real, fake)
+        The discriminator makes n_critic updates, each on the next B of them.
+        """
+        for x, *y in self._updates(real, *labels):
+            fake = self.fake_like(x, *y)
+            d_loss, d_gradient = self.update_discriminator(x, fake.detach(), *y)
+        g_loss, g_gradient = self.update_generator(x, fake, *y)
+        self.steps += 1
+        return GANRecord(d_loss, g_loss, d_gradient, g_gradient)
 
-    def generator_step(self, real: Tensor) -> Tensor:
+    def discriminator_step(self, real: Tensor, *labels: Tensor) -> Tensor:
+        """The discriminator's half alone: the generator stands still.  -> its last mean loss."""
+        for x, *y in self._updates(real, *labels):
+            with torch.no_grad():
+                fake = self.fake_like(x, *y)
+            loss, _ = self.update_discriminator(x, fake, *y)
+        return loss
+
+    def generator_step(self, real: Tensor, *labels: Tensor) -> Tensor:
         """The generator's half alone: the discriminator stands still.  -> its mean loss."""
-        return self.update_generator(self.fake_like(real))
+        x, *y = next(self._updates(real, *labels))
+        return self.update_generator(x, self.fake_like(x, *y), *y)[0]
 
-    def fake_like(self, real: Tensor) -> Tensor:
-        """G(z), z ~ N(0, I): as many as there are in real (B, D).  -> (B, D)."""
+    def _updates(self, real: Tensor, *labels: Tensor) -> Iterator[tuple[Tensor, ...]]:
+        """(x,) or (x, labels) for each update of the discriminator in a step, all as large."""
+        share = (self.n_critic, -1)
+        xs = real.unflatten(-2, share).unbind(-3)
+        return zip(xs, *(y.unflatten(-1, share).unbind(-2) for y in labels), strict=True)
+
+    def fake_like(self, real: Tensor, *labels: Tensor) -> Tensor:
+        """G(z), z ~ N(0, I): as many as real (B, D) has, and of its classes.  -> (B, D)."""
         shape = (*real.shape[:-1], self.latent_dim)
-        return self.generator(torch.randn(shape, generator=self.rng, device=self.rng.device))
+        z = torch.randn(shape, generator=self.rng, device=self.rng.device)
+        return self.generator(z, *labels)
 
-    def update_discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """One Adam step of the discriminator; `fake` must be detached.  -> its mean loss."""
-        both = torch.cat([real, fake], dim=-2)  # one call: there is no BatchNorm to mix the two
-        real_logits, fake_logits = self.discriminator(both).chunk(2, dim=-1)  # (B,), (B,)
-        loss = discriminator_loss(real_logits, fake_logits).mean(-1)
+    def update_discriminator(
+        self, real: Tensor, fake: Tensor, *labels: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One Adam step of the discriminator; `fake` must be detached.  -> mean loss, gradient."""
+        loss = self._discriminator_loss(self.discriminator, real, fake, *labels).mean(-1)
+        cost = loss
+        if self.r1:
+            cost = cost + self.r1 * r1(self._told(*labels), real).mean(-1)
+        if self.gradient_penalty:
+            penalty = gradient_penalty(self._told(*labels), real, fake, self.rng)
+            cost = cost + self.gradient_penalty * penalty.mean(-1)
         self.discriminator_optimizer.zero_grad()
-        loss.sum().backward()
-        self.discriminator_optimizer.step()
-        return loss.detach()
+        cost.sum().backward()
+        self._descend(self.discriminator_optimizer, self.discriminator_lr)
+        return loss.detach(), gradient_norm(self.discriminator, loss.ndim)
 
-    def update_generator(self, fake: Tensor) -> Tensor:
-        """One Adam step of the generator.  -> its mean loss.
+    def update_generator(
+        self, real: Tensor, fake: Tensor, *labels: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One Adam step of the generator.  -> mean loss, gradient.
 
         The gradient passes *through* the discriminator, not into it: `inputs` says where it ends.
         """
-        loss = self.generator_loss(self.discriminator(fake)).mean(-1)
+        judge: Callable[..., Tensor] = self.discriminator
+        if self.unroll:
+
+            def loss_of(judge: Callable[..., Tensor]) -> Tensor:
+                return self._discriminator_loss(judge, real, fake, *labels)
+
+            judge = unrolled(self.discriminator, loss_of, self.unroll, self.unroll_lr)
+        loss = self.objective.generator(judge(self._seen(fake), *labels)).mean(-1)
         self.generator_optimizer.zero_grad()
         loss.sum().backward(inputs=list(self.generator.parameters()))
-        self.generator_optimizer.step()
-        return loss.detach()
+        self._descend(self.generator_optimizer, self.lr)
+        if self.average:
+            self._follow()
+        return loss.detach(), gradient_norm(self.generator, loss.ndim)
 
-    @property
-    def lr(self) -> float:
-        return self.generator_optimizer.param_groups[0]["lr"]
+    def _discriminator_loss(
+        self, judge: Callable[..., Tensor], real: Tensor, fake: Tensor, *labels: Tensor
+    ) -> Tensor:
+        """What telling real from fake costs `judge`, (B,).  Two calls: no batch knows the other."""
+        real_logits, fake_logits = (judge(self._seen(x), *labels) for x in (real, fake))
+        return self.objective.discriminator(real_logits, fake_logits)
 
-    @lr.setter
-    def lr(self, value: float) -> None:
-        self.generator_optimizer.param_groups[0]["lr"] = value
+    def _told(self, *labels: Tensor) -> Judge:
+        return lambda x: self.discriminator(x, *labels)
 
-    @property
-    def discriminator_lr(self) -> float:
-        return self.discriminator_optimizer.param_groups[0]["lr"]
+    def _seen(self, x: Tensor) -> Tensor:
+        """x as the discriminator gets to see it."""
+        return instance_noise(x, self.instance_noise, self.rng) if self.instance_noise else x
 
-    @discriminator_lr.setter
-    def discriminator_lr(self, value: float) -> None:
-        self.discriminator_optimizer.param_groups[0]["lr"] = value
+    def _descend(self, optimizer: torch.optim.Adam, lr: float) -> None:
+        optimizer.param_groups[0]["lr"] = lr * self.schedule(self.steps)
+        optimizer.step()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """The average moves (1 - average) of the way to the generator as it is now."""
+        pairs = zip(self.painter.parameters(), self.generator.parameters(), strict=True)
+        for slow, fast in pairs:
+            slow.lerp_(fast, 1 - self.average)
 
     def load_weights(self, state: dict[str, Any]) -> None:
         """Take from a state only the maps, on whatever device this is."""
-        self.generator.load_state_dict(state["generator"])
-        self.discriminator.load_state_dict(state["discriminator"])
+        for part in self.maps:
+            getattr(self, part).load_state_dict(state[part])
 
-    _parts = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer")
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        return (*self.maps, "generator_optimizer", "discriminator_optimizer")
 
     def state_dict(self) -> dict[str, Any]:
         state = {part: getattr(self, part).state_dict() for part in self._parts}
-        return state | {"rng": self.rng.get_state()}
+        numbers = {name: getattr(self, name) for name in (*self.settings, "steps")}
+        return state | numbers | {"rng": self.rng.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for part in self._parts:
             getattr(self, part).load_state_dict(state[part])
+        for name in (*self.settings, "steps"):
+            setattr(self, name, state[name])
         self.rng.set_state(state["rng"])
+
+
+def gradient_norm(net: nn.Module, ndim: int = 0) -> Tensor:
+    """The length of the gradient in all of a net's weights, (); with ndim 1 of S nets, (S,)."""
+    found = [p.grad.flatten(ndim) for p in net.parameters() if p.grad is not None]
+    return torch.cat(found, dim=-1).norm(dim=-1)
