@@ -122,3 +122,36 @@ def test_what_does_not_fit_is_refused():
         named.frame([(np.ones(5),)])
     with pytest.raises(ValueError, match="Bars needs 3 values, and `alive` for each"):
         free.frame([(np.ones(3), np.ones(2, dtype=bool))])
+
+
+def test_other_words_and_another_axis():
+    canvas = Canvas([Bars("Share", unit="", x="mode", words=("captured", "missed"))])
+    canvas.frame([(np.ones(8), np.arange(8) < 5)])
+    view, ax = canvas.views[0], canvas._figure.axes[0]
+    assert view.said.get_text() == "5 of 8 captured" and ax.get_xlabel() == "mode"
+    assert view.key.get_texts()[1].get_text() == "missed"
+    assert canvas.alt == "Share: a bar for each of the modes"
+    plain = Canvas([Bars("KL")])
+    assert plain.alt == "KL (nats): a bar for each of the latents"
+    assert plain._figure.axes[0].get_xlabel() == "latent dimension"
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_a_reference_crosses_the_bars_at_its_value_and_is_named(theme: Theme, log: bool):
+    canvas = Canvas([Bars("Share", log=log, reference=(0.5, "fair share"))], theme)
+    for values in (np.array([1.0, 0.8]), np.array([0.1, 0.01])):  # above, and below it
+        frame = canvas.frame([(values,)])
+        ax: Any = canvas._figure.axes[0]
+        low, high = ax.get_ylim()
+        y = np.log10(0.5) if log else 0.5
+        assert low < y < high
+        (left, middle), (right, _) = ax.transData.transform([(0.4, y), (2.6, y)])
+        row = len(frame) - middle
+        band = frame[round(row) - 2 : round(row) + 2, round(left) : round(right)].astype(float)
+        inked = (np.abs(band - 255 * np.array(to_rgb(theme.ink))).max(axis=-1) < 60).any(axis=0)
+        assert 0.4 < inked.mean() < 0.8, "dashed"
+        name = ax.texts[-1].get_window_extent(canvas._agg.get_renderer())
+        assert ax.texts[-1].get_text() == "fair share"
+        assert ax.bbox.x1 < name.x0 and name.x1 < canvas._figure.bbox.x1
+        assert abs((name.y0 + name.y1) / 2 - middle) < 3

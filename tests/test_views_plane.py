@@ -83,3 +83,60 @@ def test_the_plane_is_square_in_any_cell():
         canvas.frame([(NONE, NONE, np.zeros((3, 3)))])
         box = canvas._figure.axes[0].get_window_extent()
         assert box.width == pytest.approx(box.height, abs=1)
+
+
+def has_dark(canvas: Canvas, frame: np.ndarray, x: float, y: float) -> bool:
+    """Whether ink is near: none of the points or colours of the plane is as dark."""
+    return bool((at(canvas, frame, x, y, reach=3).max(axis=-1) < 90).any())
+
+
+def test_the_best_discriminator_has_its_border_where_it_is_one_half():
+    x, y = np.meshgrid(np.linspace(-3, 3, 61), np.linspace(-3, 3, 41))
+    best = 1 / (1 + np.exp(x**2 + y**2 - 4))  # 1/2 on the circle of radius 2
+    canvas = Canvas([Plane("Samples", extent=3)])
+    frame = canvas.frame([(NONE, NONE, np.full((4, 4), 0.5), best)])
+    [outline] = [path.vertices for path in canvas.views[0].border.get_paths()]
+    assert np.allclose(np.hypot(*outline.T), 2, atol=0.01)
+    places = [
+        (r * np.cos(a), r * np.sin(a)) for r in (1.5, 2, 2.5) for a in np.arange(0, 6.3, 0.02)
+    ]
+    inked = np.array([has_dark(canvas, frame, *place) for place in places]).reshape(3, -1)
+    assert not inked[0].any() and inked[1].mean() > 0.7 and not inked[2].any()
+
+
+def test_a_best_that_is_nowhere_one_half_or_not_a_number_has_no_border_there():
+    canvas = Canvas([Plane("Samples", extent=3)])
+    x = np.meshgrid(np.linspace(-3, 3, 31), np.linspace(-3, 3, 31))[0]
+    canvas.frame([(NONE, NONE, None, np.where(x[::-1].T < 0, np.nan, 0.5 + x / 12))])
+    lines = [path.vertices for path in canvas.views[0].border.get_paths()]
+    assert np.allclose(np.concatenate(lines)[:, 0], 0)
+    for none in (np.full((5, 5), np.nan), np.full((5, 5), 0.2)):
+        canvas.frame([(NONE, NONE, None, none)])
+        assert canvas.views[0].border.get_paths() == []
+
+
+def test_the_key_names_the_border_only_while_it_is_there():
+    canvas = Canvas([Plane("Samples")])
+    view, best = canvas.views[0], np.eye(4)
+    plain = canvas.frame([(NONE, NONE, best)])
+    assert view.update(NONE, NONE, best, best) and not view.update(NONE, NONE, best, best)
+    with_border = Canvas([Plane("Samples")]).frame([(NONE, NONE, best, best)])
+    legend: Any = view.ax.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["real", "fake", "D* = ½"]
+    assert (canvas.frame([(NONE, NONE, best)]) == plain).all()
+    assert (canvas.frame([(NONE, NONE, best, best)]) == with_border).all()
+
+
+def test_three_names_have_room_beside_the_scale():
+    canvas = Canvas([Plane("Samples")])
+    canvas.frame([(NONE, NONE, np.eye(4), np.eye(4))])
+    renderer, view = canvas._agg.get_renderer(), canvas.views[0]
+    legend: Any = view.ax.get_legend()
+    boxes = [text.get_window_extent(renderer) for text in legend.get_texts()]
+    scale = view.scale
+    texts = [scale.xaxis.label, view.ax.xaxis.label, *scale.get_yticklabels()]
+    others = [text.get_window_extent(renderer) for text in [*texts, *view.ax.get_xticklabels()]]
+    assert boxes[-1].x1 < canvas._figure.bbox.x1
+    everything = [*boxes, *others]
+    pairs = [(a, b) for i, a in enumerate(everything) for b in everything[:i]]
+    assert not any(a.overlaps(b) for a, b in pairs)

@@ -20,6 +20,8 @@ class Bars:
 
     unit: of the numbers; stands behind the title.  log: show powers of ten.
     width: of the plot, in units of its height; by default the names fit below it.
+    x: what a bar without a name is one of.  words: for what is alive, and what is not.
+    reference: a value worth knowing and its name, e.g. (0.125, "fair share"): dashed.
     """
 
     def __init__(
@@ -31,15 +33,20 @@ class Bars:
         log: bool = False,
         width: float | None = None,
         role: Role = KL,
+        x: str = "latent dimension",
+        words: tuple[str, str] = ("active", "inactive"),
+        reference: tuple[float, str] | None = None,
     ) -> None:
         self.title = f"{title} ({unit})" if unit else title
         self.names = [name.replace(" ", "\n") for name in names]
-        self.log, self.role = log, role
-        self.alt = f"{self.title}: a bar for each of {', '.join(names) or 'the latents'}"
+        self.log, self.role, self.x, self.words, self.reference = log, role, x, words, reference
+        each = ", ".join(names) or f"the {x.split()[0]}s"
+        self.alt = f"{self.title}: a bar for each of {each}"
         longest = max((len(word) for name in names for word in name.split()), default=0)
         self.width = width or max(1.6, 0.042 * len(names) * (1 + longest))
         lines = max((name.count("\n") for name in self.names), default=1)
-        self.margins = Margins(0.75, 0.2, 0.37 + 0.18 * lines, 0.7)
+        right = 0.3 + 0.1 * len(reference[1]) if reference else 0.2
+        self.margins = Margins(0.75, right, 0.37 + 0.18 * lines, 0.7)
 
     def attach(self, ax: Axes, theme: Theme) -> None:
         themed(ax, theme, self.title, self.margins)
@@ -52,9 +59,10 @@ class Bars:
         for bars in self.live, self.dead:
             ax.add_patch(bars)
         above = offset_copy(ax.transData, ax.get_figure(root=True), y=7, units="points")
-        self.crosses = ax.plot([], [], "x", color=theme.muted, label="inactive", transform=above)[0]
+        lives, dies = self.words
+        self.crosses = ax.plot([], [], "x", color=theme.muted, label=dies, transform=above)[0]
         self.crosses.set(markeredgewidth=1.6, clip_on=False)
-        room = Patch(color=color, label="00 of 00 active")
+        room = Patch(color=color, label=f"00 of 00 {lives}")
         self.key = key(ax, theme, [room, self.crosses])
         self.key.get_texts()[0].set_alpha(0)  # what it counts moves; to draw a key takes 4 ms
         there = offset_copy(ax.transAxes, ax.get_figure(root=True), x=30, y=6.3, units="points")
@@ -62,7 +70,10 @@ class Bars:
         self.artists: list[Artist] = [self.live, self.dead, self.crosses, self.said]
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=self.log))
         ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$" if self.log else "{x:,g}")
-        ax.set_xlabel("" if self.names else "latent dimension")
+        ax.set_xlabel("" if self.names else self.x)
+        self.worth: list[float] = []  # where on the axis the reference is, if there is one
+        if self.reference:
+            self._reference(ax, theme, *self.reference)
 
     def update(self, values: np.ndarray, alive: np.ndarray | None = None) -> bool:
         """values (N,): what is not finite or not above 0 has no bar.  alive (N,) of bool, or None.
@@ -76,14 +87,14 @@ class Bars:
         drawn = np.isfinite(values) & (values > 0)
         height = np.where(drawn, values, 1.0)
         height = np.log10(height) if self.log else height
-        changed = [self._fit_x(n), self._fit_y(height[drawn])]
+        changed = [self._fit_x(n), self._fit_y(np.append(height[drawn], self.worth))]
         base, x = self.limits[0], np.arange(1, n + 1)
         rims = np.where([False, True, True, False], height[:, None], base)
         bars = np.stack([x[:, None] + SIDES, rims], axis=-1)  # (N, 4, 2)
         for patch, which in (self.live, lives), (self.dead, ~lives):  # one each: a hatch takes 1 ms
             patch.set_path(Path.make_compound_path_from_polys(bars[drawn & which]))
         self.crosses.set_data(x[~lives], np.where(drawn, height, base)[~lives])
-        self.said.set_text("" if alive is None else f"{lives.sum()} of {n} active")
+        self.said.set_text("" if alive is None else f"{lives.sum()} of {n} {self.words[0]}")
         changed.append(self.key.get_visible() != (alive is not None))
         self.key.set_visible(alive is not None)
         return any(changed)
@@ -111,3 +122,13 @@ class Bars:
         self.limits = low, high
         self.ax.set_ylim(low, high)
         return True
+
+    def _reference(self, ax: Axes, theme: Theme, value: float, name: str) -> None:
+        """A dashed line at a value worth knowing, its name beyond the right end."""
+        y = np.log10(value) if self.log else value
+        self.worth, across = [y], ax.get_yaxis_transform()
+        line = ax.plot([0, 1], [y, y], color=theme.ink, linewidth=1.3, transform=across)[0]
+        line.set_linestyle((0, (5, 4)))
+        self.artists.append(line)
+        named = ax.text(1.02, y, name, transform=across, color=theme.muted, size=LABEL)
+        named.set_verticalalignment("center")

@@ -1,8 +1,12 @@
 """A GAN whose data are points of the plane: what is real, what is fake, and what D makes of it."""
 
+from typing import Any
+
 import numpy as np
+from contourpy import contour_generator
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
@@ -90,14 +94,25 @@ class Plane:
         self.weights = knots(1, self.pixels), knots(1, self.pixels)  # of a surface not yet seen
         self.real = points(ax, theme, REAL, "real", size=6, alpha=0.75)
         self.fake = points(ax, theme, FAKE, "fake", size=4)
-        self.artists: list[Artist] = [self.surface, self.real, self.fake]
+        self.border = LineCollection([], colors=[theme.ink], linewidths=1.4, visible=False)
+        self.border.set(linestyle=(0, (4, 2.5)), label="D* = ½")
+        ax.add_collection(self.border, autolim=False)
+        self.artists: list[Artist] = [self.surface, self.border, self.real, self.fake]
+        self.ax, self.theme = ax, theme
         key(ax, theme, [self.real, self.fake])
         self.scale = self._scale(ax, theme)
 
-    def update(self, real: np.ndarray, fake: np.ndarray, surface: np.ndarray | None = None) -> bool:
+    def update(
+        self,
+        real: np.ndarray,
+        fake: np.ndarray,
+        surface: np.ndarray | None = None,
+        best: np.ndarray | None = None,
+    ) -> bool:
         """real (N, 2), fake (M, 2), surface (H, W): D(x) = sigmoid(logit) in [0, 1], or None.
 
         surface[i, j] is at x = X[j], y = X[i], with X evenly from -extent to extent, both included.
+        best (H, W): the same of the optimal discriminator, whose border of 1/2 is drawn, or None.
         """
         self.real.set_data(*real.T)
         self.fake.set_data(*fake.T)
@@ -106,7 +121,19 @@ class Plane:
         changed = self.scale.get_visible() != (surface is not None)
         self.surface.set_visible(surface is not None)
         self.scale.set_visible(surface is not None)
-        return changed
+        return self._outline(best) or changed
+
+    def _outline(self, best: np.ndarray | None) -> bool:
+        """Where D* is 1/2.  -> whether the key has changed."""
+        if best is not None:
+            x, y = (np.linspace(-self.extent, self.extent, n) for n in best.shape[::-1])
+            lines: Any = contour_generator(x, y, best).lines(0.5)
+            self.border.set_segments(lines)
+        if self.border.get_visible() == (best is not None):
+            return False
+        self.border.set_visible(best is not None)
+        key(self.ax, self.theme, [self.real, self.fake, *[self.border] * (best is not None)])
+        return True
 
     def _paint(self, surface: np.ndarray) -> None:
         """Interpolate D(x), not its colours, to the screen's pixels; top row first."""
@@ -121,7 +148,7 @@ class Plane:
         """The colour key at the right: D(x) from 0 to 1."""
         scale = ax.inset_axes((1.05, 0, 0.06, 1), visible=False)
         scale.imshow(self.shades[:, None], origin="lower", aspect="auto", extent=(0, 1, 0, 1))
-        scale.set_title("D(x)", loc="left", size=LABEL, color=theme.ink, pad=7)
+        scale.set_xlabel("D(x)", loc="left", size=LABEL, color=theme.ink)  # above stands the key
         scale.tick_params(colors=theme.muted, labelsize=TICK, length=0, pad=5)
         scale.yaxis.tick_right()
         scale.set(xticks=[], yticks=(0, 0.5, 1), yticklabels=("0", "½", "1"))
