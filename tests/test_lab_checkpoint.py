@@ -18,7 +18,7 @@ from genart_edu.data.batches import DensityBatches, ImageBatches
 from genart_edu.data.densities import ring
 from genart_edu.data.images import digits
 from genart_edu.gan.model import mlp_discriminator, mlp_generator
-from genart_edu.gan.training import GANTrainer
+from genart_edu.gan.training import GANRecord, GANTrainer
 from genart_edu.lab import checkpoint
 from genart_edu.lab.run import Run
 from genart_edu.vae.model import mlp_vae
@@ -97,8 +97,8 @@ def test_the_file_is_safetensors_with_json_beside_it(tmp_path):
         header = json.loads(file.metadata()["genart_edu"])
         history = file.get_tensor("history")
         weight = file.get_tensor("/trainer/generator/0.weight")
-    assert header["format"] == "genart_edu 2"
-    assert header["names"] == ["discriminator_loss", "generator_loss"]
+    assert header["format"] == "genart_edu 3"
+    assert header["names"] == list(GANRecord._fields)
     assert history.tolist() == run.rows.tolist()
     assert weight.tolist() == run.trainer.state_dict()["generator"]["0.weight"].tolist()
 
@@ -183,7 +183,7 @@ def with_header(header: Any, **tensors: Tensor) -> bytes:
 
 
 GOOD: dict[str, Any] = {
-    "format": "genart_edu 2",
+    "format": "genart_edu 3",
     "about": {},
     "state": {"dict": []},
     "names": [],
@@ -247,7 +247,7 @@ def test_a_truncated_checkpoint_is_refused_in_a_sentence(tmp_path, share):
 
 def test_a_format_of_another_day_is_named(tmp_path):
     (tmp_path / "run").write_bytes(with_header({"format": "genart_edu 9"}))
-    sentence = r"run is of format 'genart_edu 9'; this reads 'genart_edu 2'\.$"
+    sentence = r"run is of format 'genart_edu 9'; this reads 'genart_edu 3'\.$"
     with pytest.raises(ValueError, match=sentence):
         checkpoint.read(tmp_path / "run")
 

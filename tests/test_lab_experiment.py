@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from genart_edu.data.catalogue import load
-from genart_edu.gan.objective import minimax
+from genart_edu.gan.model import Pack
+from genart_edu.gan.objective import HINGE
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import checkpoint
 from genart_edu.lab.checkpoint import read, save
@@ -115,14 +117,44 @@ def test_every_choice_reaches_the_part_it_is_for():
 
 def test_every_choice_of_a_gan_reaches_the_part_it_is_for():
     choices = {"latent_dim": 3, "hidden_dim": 5, "depth": 1, "activation": "leaky_relu"}
-    rates = {"lr": 0.1, "discriminator_lr": 0.2, "generator_loss": "minimax"}
-    trainer = Experiment("gan", "ring", **choices, **rates).start()[0].trainer
+    numbers = {"lr": 0.1, "discriminator_lr": 0.2, "r1": 0.3, "gradient_penalty": 0.4}
+    numbers |= {"instance_noise": 0.5, "average": 0.6, "n_critic": 3, "unroll": 2}
+    more = {"objective": "hinge", "packing": 4, "beta1": 0.7, "cosine": 100, "batch_size": 6}
+    run, _ = Experiment("gan", "ring", **choices, **numbers, **more).start()
+    trainer = run.trainer
     assert isinstance(trainer, GANTrainer)
-    assert (trainer.lr, trainer.discriminator_lr) == (0.1, 0.2)
-    assert trainer.generator_loss is minimax
+    assert {name: getattr(trainer, name) for name in numbers} == numbers
+    assert trainer.objective is HINGE
+    assert trainer.generator_optimizer.param_groups[0]["betas"][0] == 0.7
+    assert [trainer.schedule(step) for step in (0, 50, 100)] == pytest.approx([1, 0.5, 0])
     shapes = [tuple(p.shape) for p in trainer.generator.parameters() if p.ndim == 2]
     assert shapes == [(5, 3), (2, 5)]
+    judges = [tuple(p.shape) for p in trainer.discriminator.parameters() if p.ndim == 2]
+    assert judges == [(5, 4 * 2), (1, 5)]
+    assert any(isinstance(layer, Pack) for layer in trainer.discriminator)
     assert any(isinstance(layer, type(leaky_relu())) for layer in trainer.discriminator)
+    assert next(run.batches)[0].shape == (3 * 4 * 6, 2)  # 6 packs of 4 for each of 3 updates
+
+
+@pytest.mark.parametrize("cure", ["minibatch_std", "spectral_norm", "labels", "conv"])
+def test_every_switch_of_a_gan_changes_its_discriminator(cure):
+    plain, other = (Experiment("gan", **switch).start()[0] for switch in ({}, {cure: True}))
+    names = [list(run.trainer.discriminator.state_dict()) for run in (plain, other)]
+    shapes = [[p.shape for p in run.trainer.discriminator.parameters()] for run in (plain, other)]
+    assert (names[0], shapes[0]) != (names[1], shapes[1])
+    for _ in other.play(2):
+        pass
+    assert np.isfinite(other.rows).all()
+
+
+def test_seeds_are_networks_that_train_as_one():
+    run, stage = small("gan", "ring", seeds=3, batch_size=7).start()
+    assert next(run.batches)[0].shape == (3, 7, 2)
+    for _ in run.play(4):
+        pass
+    assert run.history["generator_loss"].shape == (4, 3)
+    assert stage.measure()["modes"].shape == (3,)
+    assert run.half_step("discriminator_step") > 0
 
 
 def test_a_damaged_choice_in_a_checkpoint_is_a_sentence(tmp_path):
@@ -242,7 +274,26 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
         ),
         ({"likelihood": "poisson"}, r"likelihood must be one of bernoulli, gaussian; got 'poi.*"),
         ({"likelihood": "bernoulli", "data": "ring"}, r"likelihood bernoulli is for pixels in .*"),
-        ({"generator_loss": "hinge"}, r"generator_loss must be one of nonsaturating, minimax; .*"),
+        (
+            {"objective": "magic", "model": "gan"},
+            r"objective must be one of minimax, .*; got 'magic'\.",
+        ),
+        (
+            {"n_critic": 0, "model": "gan"},
+            r"n_critic must be a whole number of at least 1; got 0\.",
+        ),
+        ({"packing": 1.5, "model": "gan"}, r"packing must be a whole number .* 1; got 1\.5\."),
+        ({"beta1": 1, "model": "gan"}, r"beta1 must be a number from 0 to below 1; got 1\."),
+        ({"average": -0.1, "model": "gan"}, r"average must be a number from 0 .*; got -0\.1\."),
+        ({"r1": float("nan"), "model": "gan"}, r"r1 must be a finite number .*; got nan\."),
+        ({"seeds": 0, "model": "gan"}, r"seeds must be a whole number of at least 1; got 0\."),
+        (
+            {"seeds": 2, "model": "gan"},
+            r"seeds are for densities in the plane; digits are pictures\.",
+        ),
+        ({"seeds": 2, "conv": True, "model": "gan"}, r"conv and seeds do not go together: .*"),
+        ({"seeds": 2, "data": "moons"}, r"seeds: a choice of a gan, not of a vae\."),
+        ({"packing": 3, "batch_size": 501, "model": "gan"}, r"batch_size must be .* got 1503\."),
         ({"lr": -1.0}, r"lr must be a finite number of at least 0; got -1\.0\."),
         ({"lr": float("nan")}, r"lr must be a finite number of at least 0; got nan\."),
         ({"lr": "fast"}, r"lr must be a finite number of at least 0; got fast\."),
@@ -256,7 +307,7 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
         ({"conv": True, "depth": 4}, r"convolutions on 8x8 pictures need a depth from 1 to 3 .*"),
         ({"conv": True, "data": "ring"}, r"conv and labels are for pictures; ring is a density\."),
         ({"labels": True, "data": "ring"}, r"conv and labels are for pictures; ring is .*"),
-        ({"conv": True, "model": "gan"}, r"conv: a choice of a vae, not of a gan\."),
+        ({"r1": 1, "packing": 2}, r"r1 and packing: a choice of a gan, not of a vae\."),
         ({"beta": 2, "warmup": 5, "model": "gan"}, r"beta and warmup: a choice of a vae, not .*"),
         ({"variance": "optimal"}, r"variance is a choice of a gaussian likelihood; this one is .*"),
         ({"variance": [1]}, r"variance must be learned, optimal or a finite .*; got \[1\]\."),

@@ -19,7 +19,7 @@ from torch import Tensor
 from genart_edu.lab.parts import Event, all_finite
 from genart_edu.lab.run import Run
 
-FORMAT = "genart_edu 2"
+FORMAT = "genart_edu 3"
 
 
 class Saved(NamedTuple):

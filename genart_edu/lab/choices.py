@@ -14,23 +14,38 @@ from genart_edu.vae.likelihood import (
 
 ACTIVATIONS = {"leaky_relu": leaky_relu, "relu": relu, "sigmoid": sigmoid}
 VARIANCES = {"learned": LearnedVariance, "optimal": OptimalVariance}  # or a number: the variance
-GENERATOR_LOSSES = {"nonsaturating": objective.nonsaturating, "minimax": objective.minimax}
+OBJECTIVES = {
+    "minimax": objective.MINIMAX,
+    "nonsaturating": objective.NONSATURATING,
+    "least_squares": objective.LEAST_SQUARES,
+    "hinge": objective.HINGE,
+    "wasserstein": objective.WASSERSTEIN,
+}
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "model": ("vae", "gan"),
     "activation": tuple(ACTIVATIONS),
     "likelihood": ("bernoulli", "gaussian"),
-    "generator_loss": tuple(GENERATOR_LOSSES),
+    "objective": tuple(OBJECTIVES),
 }
 LEAST = {
     **{"latent_dim": 1, "hidden_dim": 1, "depth": 0, "batch_size": 1},
     **{"warmup": 0, "cycle": 0, "seed": 0, "threads": 1},
+    **{"n_critic": 1, "cosine": 0, "unroll": 0, "packing": 1, "seeds": 1},
 }
-OF_A_VAE = (
-    *("beta", "free_bits", "warmup", "cycle"),
-    *("likelihood", "variance", "conv", "labels"),
+ONLY_OF = {
+    "vae": ("beta", "free_bits", "warmup", "cycle", "likelihood", "variance"),
+    "gan": (
+        *("discriminator_lr", "objective", "n_critic", "beta1", "cosine", "r1", "gradient_penalty"),
+        *("instance_noise", "unroll", "average", "packing", "minibatch_std", "spectral_norm"),
+        "seeds",
+    ),
+}
+NUMBERS = (  # finite, and at least 0
+    *("lr", "discriminator_lr", "beta", "free_bits"),
+    *("r1", "gradient_penalty", "instance_noise"),
 )
-NUMBERS = ("lr", "discriminator_lr", "beta", "free_bits")  # finite, and at least 0
+SHARES = ("beta1", "average")  # at least 0, and below 1
 
 # What was seen to work at a constant rate, by model and by whether the data are images.
 WORKS: dict[tuple[str, bool], dict[str, Any]] = {
@@ -51,7 +66,10 @@ WORKS: dict[tuple[str, bool], dict[str, Any]] = {
         **{"lr": 5e-4, "discriminator_lr": 1e-3, "batch_size": 128},
     },
 }
-CONVOLUTIONS: dict[str, Any] = {"hidden_dim": 32, "depth": 2, "lr": 1e-3}  # where they differ
+CONVOLUTIONS: dict[str, dict[str, Any]] = {  # where they differ
+    "vae": {"hidden_dim": 32, "depth": 2, "lr": 1e-3},
+    "gan": {"hidden_dim": 32, "depth": 2, "lr": 2e-4, "discriminator_lr": 2e-4},
+}
 
 
 def likelihood_of(name: str, variance: str | float) -> Likelihood:

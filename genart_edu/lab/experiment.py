@@ -2,35 +2,31 @@
 
 import math
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from typing import Any, Self
 
 import torch
 
-from genart_edu.data.batches import DensityBatches, ImageBatches
+from genart_edu.data.batches import DensityBatches, ImageBatches, SeedBatches
 from genart_edu.data.catalogue import load
 from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
 from genart_edu.device import pick_device, rngs, set_threads
-from genart_edu.gan.model import mlp_discriminator, mlp_generator
 from genart_edu.gan.training import GANTrainer
+from genart_edu.lab.build import gan_trainer, vae_trainer
 from genart_edu.lab.choices import (
-    ACTIVATIONS,
     CHOICES,
     CONVOLUTIONS,
-    GENERATOR_LOSSES,
     LEAST,
     NUMBERS,
-    OF_A_VAE,
+    ONLY_OF,
+    SHARES,
     VARIANCES,
     WORKS,
-    likelihood_of,
 )
+from genart_edu.lab.gan_stages import gan_of_seeds, gan_on_images, gan_on_plane
 from genart_edu.lab.run import Run
-from genart_edu.lab.stages import Stage, gan_on_images, gan_on_plane
+from genart_edu.lab.stages import Stage
 from genart_edu.lab.vae_stages import vae_on_images, vae_on_plane
-from genart_edu.vae.model import conv_vae, mlp_vae
-from genart_edu.vae.objective import cyclical, warm_up
 from genart_edu.vae.training import VAETrainer
 
 
@@ -55,10 +51,22 @@ class Experiment:
     cycle: int = 0  # VAE: steps after which the KL begins anew at 0
     likelihood: str | None = None  # VAE
     variance: str | float = "learned"  # of a gaussian: learned, optimal or a number
-    conv: bool = False  # VAE: convolutions
-    labels: bool = False  # VAE: both maps are told the class
+    conv: bool = False  # convolutions
+    labels: bool = False  # both maps are told the class
     discriminator_lr: float | None = None  # GAN
-    generator_loss: str = "nonsaturating"  # GAN
+    objective: str = "nonsaturating"  # GAN, see gan/objective.py
+    n_critic: int = 1  # GAN: updates of D in a step
+    beta1: float = 0.5  # GAN: Adam's momentum
+    cosine: int = 0  # GAN: steps until both rates are 0; 0: constant
+    r1: float = 0.0  # GAN: weight of D's squared slope on real data
+    gradient_penalty: float = 0.0  # GAN: weight of D's slope being 1
+    instance_noise: float = 0.0  # GAN: std of the noise on all that D sees
+    unroll: int = 0  # GAN: steps of D that G foresees
+    average: float = 0.0  # GAN: what G's moving average keeps at a step
+    packing: int = 1  # GAN: examples that D judges together
+    minibatch_std: bool = False  # GAN: D sees how much a batch varies
+    spectral_norm: bool = False  # GAN: no layer of D stretches anything
+    seeds: int = 1  # GAN in the plane: networks that train as one
     seed: int = 0
     device: str = "auto"
     threads: int = 1  # more is slower for networks this small, and changes the last bits
@@ -80,19 +88,25 @@ class Experiment:
             number = isinstance(value, int | float) and 0 <= value < math.inf
             if name in NUMBERS and not number:
                 raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
+            if name in SHARES and not (number and value < 1):
+                raise ValueError(f"{name} must be a number from 0 to below 1; got {value}.")
         number = isinstance(self.variance, int | float) and 0 < self.variance < math.inf
         if not number and self.variance not in tuple(VARIANCES):
             allowed = f"{', '.join(VARIANCES)} or a finite number above 0"
             raise ValueError(f"variance must be {allowed}; got {self.variance!r}.")
         if self.warmup and self.cycle:
             raise ValueError("warmup and cycle are two schedules: choose one.")
-        given = [n for n in OF_A_VAE if getattr(self, n) != getattr(Experiment, n)]
-        if self.model != "vae" and given:
-            raise ValueError(f"{' and '.join(given)}: a choice of a vae, not of a {self.model}.")
+        for kind, names in ONLY_OF.items():
+            given = [n for n in names if getattr(self, n) != getattr(Experiment, n)]
+            if kind != self.model and given:
+                of = f"a choice of a {kind}, not of a {self.model}"
+                raise ValueError(f"{' and '.join(given)}: {of}.")
+        if self.conv and self.seeds > 1:
+            raise ValueError("conv and seeds do not go together: seeds are for small MLPs.")
 
     def settled(self, images: bool) -> Self:
         """Every None filled in with what works, on images or on a density in the plane."""
-        works = WORKS[self.model, images] | (CONVOLUTIONS if self.conv else {})
+        works = WORKS[self.model, images] | (CONVOLUTIONS[self.model] if self.conv else {})
         missing = [field.name for field in fields(self) if getattr(self, field.name) is None]
         return replace(self, **{name: works[name] for name in missing if name in works})
 
@@ -114,22 +128,31 @@ class Experiment:
         if self.conv or self.labels:
             raise ValueError(f"conv and labels are for pictures; {self.data} is a density.")
         trainer: Any = self.trainer((2,), rng.device)
-        size = self.batch_size or WORKS[self.model, False]["batch_size"]
-        run = Run(trainer, DensityBatches(density, size, rng))
+        size = self.seeds * self.examples(self.batch_size or WORKS[self.model, False]["batch_size"])
+        batches = DensityBatches(density, size, rng)
         if isinstance(trainer, VAETrainer):
-            return run, vae_on_plane(trainer, density)
-        return run, gan_on_plane(trainer, density)
+            return Run(trainer, batches), vae_on_plane(trainer, density)
+        if self.seeds > 1:
+            return Run(trainer, SeedBatches(batches, self.seeds)), gan_of_seeds(trainer, density)
+        return Run(trainer, batches), gan_on_plane(trainer, density)
 
     def _on_images(self, train: Images, test: Images, rng: torch.Generator) -> tuple[Run, Stage]:
         if self.labels and train.labels is None:
             raise ValueError(f"labels need data with classes; {self.data} has none.")
+        if self.seeds > 1:
+            raise ValueError(f"seeds are for densities in the plane; {self.data} are pictures.")
         classes = len(train.names) if self.labels else 0
         trainer: Any = self.trainer(train.shape, rng.device, classes)
-        size = self.batch_size or min(WORKS[self.model, True]["batch_size"], len(train))
-        run = Run(trainer, ImageBatches(train, size, rng, self.labels))
+        most = len(train) // self.examples(1)
+        size = self.batch_size or min(WORKS[self.model, True]["batch_size"], most)
+        run = Run(trainer, ImageBatches(train, self.examples(size), rng, self.labels))
         if isinstance(trainer, VAETrainer):
             return run, vae_on_images(trainer, test)
         return run, gan_on_images(trainer, test)
+
+    def examples(self, batch_size: int) -> int:
+        """How many a step takes: batch_size packs for each update of the discriminator."""
+        return batch_size * self.packing * self.n_critic
 
     def trainer(
         self, shape: tuple[int, ...], device: torch.device, classes: int = 0
@@ -139,51 +162,7 @@ class Experiment:
         classes: of which both maps are told.  The weights are drawn on the CPU, so that they are
         the same on every device.
         """
-        chosen: Any = self.settled(images=len(shape) == 3)  # where nothing is None any more
+        chosen = self.settled(images=len(shape) == 3)  # where nothing is None any more
         weights_rng, rng = rngs(self.seed, 1)[0], rngs(self.seed, 2, device)[1]
-        stack = {
-            "hidden_dim": chosen.hidden_dim,
-            "depth": chosen.depth,
-            "activation": ACTIVATIONS[chosen.activation],
-            "rng": weights_rng,
-        }
-        if self.model == "vae":
-            return _vae_trainer(chosen, shape, classes, stack, rng)
-        return _gan_trainer(chosen, shape, stack, rng)
-
-
-def _vae_trainer(
-    chosen: Any, shape: tuple[int, ...], classes: int, stack: dict[str, Any], rng: torch.Generator
-) -> VAETrainer:
-    likelihood = likelihood_of(chosen.likelihood, chosen.variance)
-    if chosen.likelihood == "bernoulli" and chosen.variance != Experiment.variance:
-        raise ValueError("variance is a choice of a gaussian likelihood; this one is bernoulli.")
-    if chosen.likelihood == "bernoulli" and len(shape) != 3:
-        raise ValueError("likelihood bernoulli is for pixels in [0, 1]; use gaussian here.")
-    build: Any
-    build, x_is = (conv_vae, shape) if chosen.conv else (mlp_vae, math.prod(shape))
-    model = build(x_is, chosen.latent_dim, likelihood=likelihood, classes=classes, **stack)
-    cycle, warmup = partial(cyclical, period=chosen.cycle), partial(warm_up, steps=chosen.warmup)
-    return VAETrainer(
-        model.to(rng.device),
-        lr=chosen.lr,
-        beta=chosen.beta,
-        free_bits=chosen.free_bits,
-        schedule=cycle if chosen.cycle else warmup,
-        rng=rng,
-    )
-
-
-def _gan_trainer(
-    chosen: Any, shape: tuple[int, ...], stack: dict[str, Any], rng: torch.Generator
-) -> GANTrainer:
-    data_dim, images = math.prod(shape), len(shape) == 3
-    return GANTrainer(
-        mlp_generator(chosen.latent_dim, data_dim, pixels=images, **stack).to(rng.device),
-        mlp_discriminator(data_dim, **stack).to(rng.device),
-        latent_dim=chosen.latent_dim,
-        lr=chosen.lr,
-        discriminator_lr=chosen.discriminator_lr,
-        generator_loss=GENERATOR_LOSSES[chosen.generator_loss],
-        rng=rng,
-    )
+        build = vae_trainer if self.model == "vae" else gan_trainer
+        return build(chosen, shape, classes, weights_rng, rng)

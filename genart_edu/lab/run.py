@@ -90,7 +90,7 @@ class Run:
         """
         self._check_offered(name, self.trainer.half_steps)
         self._begin_event()
-        value = float(self._make(name))
+        value = float(self._make(name).mean())  # of S networks that train as one
         if not (math.isfinite(value) and all_finite(self.trainer.state_dict())):
             self._return_to(self.step)
             raise NotFinite(self.step + 1, name.replace("_", " "))

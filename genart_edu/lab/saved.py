@@ -20,7 +20,8 @@ def save(path: Path, experiment: Experiment, run: Run, stage: Stage) -> None:
     settled = replace(  # what auto came to, and what few pictures left of a batch
         settled,
         device=pick_device(experiment.device).type,
-        batch_size=run.batches.batch_size,  # type: ignore[attr-defined]  # both kinds have one
+        batch_size=run.batches.batch_size  # type: ignore[attr-defined]  # every kind has one
+        // (experiment.seeds * experiment.examples(1)),
     )
     about = {"experiment": asdict(settled), "shape": stage.shape, "classes": stage.classes}
     checkpoint.save(path, run, about)

@@ -1,9 +1,11 @@
 """What there is to look at while a VAE learns: see `lab/stages.py`."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
@@ -30,8 +32,9 @@ from genart_edu.lab.vae_panels import (
     seen,
     traversal_grid,
 )
-from genart_edu.vae.diagnostics import gradient_norms, mean_kl
+from genart_edu.vae.diagnostics import active_units, gradient_norms, mean_costs, mean_kl
 from genart_edu.vae.likelihood import Bernoulli
+from genart_edu.vae.model import Maps
 from genart_edu.vae.theory import independent_nll
 from genart_edu.vae.training import VAETrainer
 from genart_edu.views.bars import Bars
@@ -81,7 +84,8 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
         "latent": lambda _: _about_latents(trainer, test),
     }
     caption = CAPTION + COINS * coins
-    return Stage(panels, caption, test.shape, classes=model.classes, stills=stills)
+    classes = model.classes
+    return Stage(panels, caption, test.shape, _measured(maps, x), classes=classes, stills=stills)
 
 
 def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
@@ -101,7 +105,20 @@ def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
     if model.latent_dim == 2:
         panels.append(posteriors(model, real, (0, 1)))
     stills = {"kl": lambda _: panels[:2], "latent": lambda _: panels[2:]}
-    return Stage(panels, CAPTION, (2,), stills=stills)
+    return Stage(panels, CAPTION, (2,), _measured(model, real), stills=stills)
+
+
+def _measured(maps: Maps, x: Tensor) -> Callable[[], dict[str, np.ndarray]]:
+    """Both costs on x (N, D), and how many latents are alive: none is a posterior collapse."""
+
+    @torch.no_grad()
+    def measure() -> dict[str, np.ndarray]:
+        costs = mean_costs(maps, x, rngs(0, 1, x.device)[0], draws=10)._asdict()
+        active = active_units(maps.encode(x)[0]).sum()
+        numbers = costs | {"active_units": active, "collapsed": active == 0}
+        return {name: array(value) for name, value in numbers.items()}
+
+    return measure
 
 
 def _about_kl(trainer: VAETrainer, test: Images, history: History) -> list[Panel]:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import ipywidgets as widgets
 
-from genart_edu.lab.choices import OF_A_VAE
+from genart_edu.lab.choices import ONLY_OF
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Frame, Live
 from genart_edu.views.style import THEMES
@@ -87,7 +87,7 @@ class Player:
     def _choose(self, name: str, value: Any) -> bool:
         also: dict[str, Any] = {"lr": None} if name in ("model", "data") else {}  # another suits
         if name == "model":  # what was chosen of a VAE means nothing to a GAN
-            also |= {choice: getattr(Experiment, choice) for choice in OF_A_VAE}
+            also |= {n: getattr(Experiment, n) for names in ONLY_OF.values() for n in names}
         wanted = replace(self.experiment, **{**also, name: value})
         try:
             wanted.check()
