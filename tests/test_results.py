@@ -128,3 +128,29 @@ def test_convolutions_make_motifs_cheaper_than_an_mlp_of_as_many_parameters():
             bounds.append(sum(mean_costs(run.trainer.model, load("motifs")[1].x(), rngs(0, 1)[0])))
         assert sizes[0] == pytest.approx(sizes[1], rel=0.02)
         assert bounds[0] < bounds[1] - 1
+
+
+# ---- mode collapse -------------------------------------------------------------------------
+
+COLLAPSING: dict[str, Any] = {"beta1": 0.9, "lr": 1e-3, "discriminator_lr": 2e-4}
+HEALTHY: dict[str, Any] = {"beta1": 0.5, "lr": 1e-3, "discriminator_lr": 1e-3}
+
+
+@pytest.mark.parametrize(
+    ("settings", "least", "most", "quality"),
+    [(COLLAPSING, 0, 2, 0.0), (COLLAPSING | {"packing": 2}, 28, 32, 0.0)]
+    + [(HEALTHY | {"packing": 2}, 30, 32, 0.8)],
+    ids=["collapse", "packed", "healthy and packed"],
+)
+def test_collapse_and_cure_over_32_seeds(settings, least, most, quality):
+    """How many of 32 GANs find all 8 modes of the ring in 4,000 steps, and their mean quality.
+
+    Seen on seeds 0 to 2, each 32 other networks: 0, 0 and 0; 32, SEEN2; 32, 32 and SEEN6, at 86%.
+    """
+    experiment = Experiment("gan", "ring", seeds=32, cosine=4_000, seed=1, device="cpu", **settings)
+    run, stage = experiment.start()
+    for _ in run.play(4_000, every=4_000):
+        pass
+    found = stage.measure()
+    assert least <= (found["modes"] == 8).sum() <= most, found["modes"]
+    assert found["high_quality"].mean() >= quality
