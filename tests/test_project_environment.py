@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PYPI_NAME = {"pytorch": "torch", "matplotlib-base": "matplotlib", "playwright-python": "playwright"}
+PYPI_ONLY = {"prdc"}  # conda-forge has no such package
 
 
 def needs(requirements: list[str]) -> dict[str, SpecifierSet]:
@@ -23,9 +24,17 @@ def problems(project: dict, environment: dict, constraints: list[str]) -> list[s
     extras = project["optional-dependencies"]
     used = needs(project["dependencies"] + extras["test"])
     found = []
+    if not needs(extras["cluster"]).items() <= used.items():
+        found.append("pyproject.toml: what cluster asks for is not what is tested")
 
     *conda, pip = environment["dependencies"]
+    itself, *from_pypi = pip["pip"]
     listed = needs(conda)
+    if itself != "-e ." or len(pip) > 1:
+        found.append("environment.yml: the project itself")
+    if needs(from_pypi).keys() != PYPI_ONLY or listed.keys() & PYPI_ONLY:
+        found.append("environment.yml: what comes from PyPI")
+    listed |= needs(from_pypi)
     if listed.pop("python", None) != SpecifierSet(project["requires-python"]):
         found.append("environment.yml: python")
     listed.pop("pip", None)
@@ -33,8 +42,6 @@ def problems(project: dict, environment: dict, constraints: list[str]) -> list[s
     found += [f"environment.yml: {n}" for n in used.keys() & listed.keys() if used[n] != listed[n]]
     if environment["channels"] != ["conda-forge", "nodefaults"]:
         found.append("environment.yml: channels")
-    if pip != {"pip": ["-e ."]}:
-        found.append("environment.yml: the project itself")
 
     pins = {}
     for line in constraints:
@@ -81,6 +88,13 @@ def swap(lines: list, old: str, *new: str) -> None:
         (lambda p, e, c: swap(e["dependencies"], "pytorch", "pytorch>=2.5"), "yml: torch"),
         (lambda p, e, c: swap(e["dependencies"], "pip", "pip", "pandas"), "yml: pandas"),
         (lambda p, e, c: e["channels"].append("defaults"), "environment.yml: channels"),
+        (lambda p, e, c: swap(e["dependencies"][-1]["pip"], "-e .", "-e .."), "the project itself"),
+        (lambda p, e, c: swap(e["dependencies"][-1]["pip"], "prdc"), "environment.yml: prdc"),
+        (lambda p, e, c: swap(e["dependencies"][-1]["pip"], "prdc", "prdc"), "yml: prdc"),
+        (lambda p, e, c: e["dependencies"][-1]["pip"].append("torch>=2.4"), "comes from PyPI"),
+        (lambda p, e, c: e["dependencies"].insert(0, "prdc>=0.2"), "comes from PyPI"),
+        (lambda p, e, c: p["optional-dependencies"]["cluster"].append("dask>=2024.8"), "cluster"),
+        (lambda p, e, c: swap(p["optional-dependencies"]["cluster"], "dis", "distributed"), "clus"),
         (lambda p, e, c: swap(c, "torch=="), "constraints.txt: torch None"),
         (lambda p, e, c: swap(c, "torch==", "torch==2.0"), "constraints.txt: torch 2.0"),
         (lambda p, e, c: swap(c, "types-tqdm=="), "constraints.txt: types-tqdm None"),
