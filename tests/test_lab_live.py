@@ -1,6 +1,7 @@
 """The live engine: commands from any thread, exact steps, and the numbers of a plain run."""
 
 import random
+import re
 import struct
 import threading
 import zlib
@@ -368,3 +369,26 @@ def test_four_hands_that_press_everything_end_in_a_run_that_can_be_replayed(quic
     assert live.run.step == len(live.run.rows)
     assert resets or live.run.step > 0
     assert everything(live.run) == everything(replayed(live))
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_gan_that_breaks_says_at_which_step_and_rests_before_it(seeds):
+    rates = {"lr": 1e3, "discriminator_lr": 1e3, "seeds": seeds}
+    live = Live(Experiment("gan", "ring", hidden_dim=16, objective="wasserstein", **rates))
+    *_, last = live.play(500)
+    broke = re.search(r"  Step (\d+) was not finite in .*; the run stands before it\.", last.status)
+    assert broke and int(broke[1]) == last.step + 1 < 500
+    assert np.isfinite(live.run.rows).all() and not live.playing
+    assert live.step().step <= last.step + 1  # it can be pressed on, and says so again
+
+
+def test_a_gan_that_grows_without_bound_is_said_to_diverge_while_it_plays():
+    rates = {"lr": 1.0, "discriminator_lr": 1.0}
+    live = Live(Experiment("gan", "ring", hidden_dim=32, objective="wasserstein", **rates))
+    *frames, last = live.play(400)
+    said = re.search(r"  It diverges: a loss passed 1,000,000 at step (\d+)\.", last.status)
+    losses = [live.run.history[f"{who}_loss"] for who in ("discriminator", "generator")]
+    beyond = (np.abs(losses) > 1e6).any(axis=0)
+    assert said and beyond[int(said[1]) - 1] and not beyond[: int(said[1]) - 1].any()
+    assert last.step == 400 and all(frame.png for frame in frames)
+    assert "diverges" not in frames[0].status

@@ -54,7 +54,7 @@ def gan_on_images(trainer: GANTrainer, test: Images) -> Stage:
     grid = ImageGrid("Generated from noise", columns=wide)
 
     def measure() -> dict[str, np.ndarray]:
-        real, fake = test.x(slice(len(more))), samples(trainer, more)
+        real, fake = test.x(slice(len(more))).cpu(), samples(trainer, more).cpu()
         found = quality(real, fake, k=min(5, len(more) - 1))._asdict()
         numbers = {name: array(value) for name, value in found.items()}
         return numbers | {"collapsed": numbers["coverage"] < 0.1}
@@ -75,17 +75,18 @@ def gan_on_plane(trainer: GANTrainer, density: Density) -> Stage:
     z = latents(trainer, 2_500, rngs(0, 1, density.means.device)[0])
     real = density.sample(500, rngs(1, 1, density.means.device)[0])
     alone, m = judges_alone(trainer.discriminator), len(density.modes)
+    here = density.to("cpu")  # where its numbers are exact: some devices know no float64
 
     def world(_: History) -> Arrays:
         fake = samples(trainer, z[:500])
         if not alone:
             return array(real), array(fake)
         surface = discriminator_surface(trainer.discriminator, density.extent)
-        best = optimal_surface(fake, density)
+        best = optimal_surface(fake.cpu(), here)
         return array(real), array(fake), array(surface), array(best)
 
     def shares(_: History) -> Arrays:
-        found = modes(samples(trainer, z), density)
+        found = modes(samples(trainer, z).cpu(), here)
         counted = 100 * array(found.shares.nan_to_num(0) * found.high_quality)
         return counted, array(found.shares > 0)
 
@@ -104,8 +105,8 @@ def gan_of_seeds(trainer: GANTrainer, density: Density) -> Stage:
     grid = SeedGrid("Every seed its own GAN", density.extent, array(density.modes))
 
     def seeds(_: History) -> Arrays:
-        fakes = samples(trainer, z)
-        return array(fakes[:, :200]), array(modes(fakes, density).captured)
+        fakes = samples(trainer, z).cpu()
+        return array(fakes[:, :200]), array(modes(fakes, density.to("cpu")).captured)
 
     caption = COLLAPSED.lstrip() + _caption(trainer.objective)
     return _counted(trainer, density, z, [_losses(trainer), (grid, seeds)], caption)
@@ -117,8 +118,8 @@ def _counted(
     """A stage whose modes are known: they are counted, and the densities compared."""
 
     def measure() -> dict[str, np.ndarray]:
-        fakes = samples(trainer, z)
-        found, apart = modes(fakes, density), divergences(fakes, density)
+        fakes, here = samples(trainer, z).cpu(), density.to("cpu")
+        found, apart = modes(fakes, here), divergences(fakes, here)
         counted = {"modes": found.captured, "high_quality": found.high_quality}
         counted |= {"reverse_kl": found.reverse_kl, "kl": apart.kl, "js": apart.js}
         counted["collapsed"] = found.captured < len(density.modes)

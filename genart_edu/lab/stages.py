@@ -20,6 +20,7 @@ from genart_edu.views.style import LIGHT, Theme
 
 History = dict[str, np.ndarray]
 Panel = tuple[View, Callable[[History], Arrays]]  # a view, and what to hand to its `update`
+FAR = 1e6  # a loss that no healthy run comes near: all of a large picture is 10,000 nats
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,12 @@ class Stage:
         names = [n for n in history if n != "step" and not n.endswith("gradient")] if steps else []
         recent = {name: history[name][-100:].mean() for name in names}  # one batch says little
         recent = {name.replace("kl", "KL").replace("_", " "): v for name, v in recent.items()}
-        losses = "".join(f", {name} {value:.2f}" for name, value in recent.items())
-        return f"Step {steps:,}{losses}{' nats' if losses else ''}{self.tell()}."
+        said = {n: f"{v:.2f}" if abs(v) < 1e4 else f"{v:.1e}" for n, v in recent.items()}
+        losses = "".join(f", {name} {value}" for name, value in said.items())
+        far = [np.nonzero(abs(history[name]) > FAR)[0][:1] for name in names]
+        since = [int(steps[0]) + 1 for steps in far if len(steps)]
+        diverges = f"  It diverges: a loss passed {FAR:,.0f} at step {min(since):,}." if since else ""
+        return f"Step {steps:,}{losses}{' nats' if losses else ''}{self.tell()}.{diverges}"
 
 
 def figure_of(
