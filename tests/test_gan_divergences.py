@@ -215,3 +215,12 @@ def test_the_optimal_surface_has_x_along_its_columns_and_y_up_its_rows():
     surface = optimal_surface(torch.tensor([[0.0, 1.0]]).expand(500, 2), p, size=9)
     assert surface[4, 6] > 0.99  # y = 0, x = 1: all real
     assert surface[6, 4] < 0.01  # y = 1, x = 0: all fake
+
+
+def test_a_fake_that_is_no_number_leaves_the_rest_of_the_picture():
+    samples = ring().sample(300, seeded())
+    broken = torch.cat([samples, torch.full((2, 2), torch.nan)])
+    assert torch.equal(
+        optimal_surface(broken, ring()).nan_to_num(9),
+        optimal_surface(samples, ring()).nan_to_num(9),
+    )

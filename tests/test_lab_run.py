@@ -440,7 +440,7 @@ def test_it_is_found_far_from_the_start_too(make):
 def test_the_sentence_names_the_numbers():
     with pytest.raises(NotFinite, match=r"^Step 3 was not finite in reconstruction, kl; the run"):
         list(poisoned(make_vae, 3).play(5))
-    with pytest.raises(NotFinite, match=r"not finite in discriminator loss, generator loss, .*; the"):
+    with pytest.raises(NotFinite, match=r"finite in discriminator loss, generator loss, .*; the"):
         list(poisoned(make_gan, 3).play(5))
 
 

@@ -138,8 +138,11 @@ HEALTHY: dict[str, Any] = {"beta1": 0.5, "lr": 1e-3, "discriminator_lr": 1e-3}
 
 @pytest.mark.parametrize(
     ("settings", "least", "most", "quality"),
-    [(COLLAPSING, 0, 2, 0.0), (COLLAPSING | {"packing": 2}, 28, 32, 0.0)]
-    + [(HEALTHY | {"packing": 2}, 30, 32, 0.8)],
+    [
+        (COLLAPSING, 0, 2, 0.0),
+        (COLLAPSING | {"packing": 2}, 28, 32, 0.0),
+        (HEALTHY | {"packing": 2}, 30, 32, 0.8),
+    ],
     ids=["collapse", "packed", "healthy and packed"],
 )
 def test_collapse_and_cure_over_32_seeds(settings, least, most, quality):

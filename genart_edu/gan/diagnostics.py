@@ -50,9 +50,9 @@ def divergences(samples: Tensor, density: Density, cells: int = 64) -> Divergenc
 
     Both as the masses of cells x cells squares over the density's extent and of all the rest: p
     exactly, q by counting; each sums to one.  Masses can't tell more than densities do, so this is
-    from below, but for the noise of counting: N samples of p itself read a js of about
-    (cells that p reaches) / 8N.  In KL, one sample more is counted, spread as p is: no cell of q is
-    empty then, and missing everything costs log(N + 1).
+    from below, but for the noise of counting: 2,500 samples of p itself read a js of .01 (ring) to
+    .04 (spiral), about (cells that p reaches) / 8N, and a kl of .06 to .4.  In KL, one sample more
+    is counted, spread as p is: no cell of q is empty then, and missing all costs log(N + 1).
     """
     edges = torch.linspace(-density.extent, density.extent, cells + 1, device=samples.device)
     inside = density.masses(edges).flatten()
@@ -100,7 +100,7 @@ def optimal_surface(samples: Tensor, density: Density, size: int = 48) -> Tensor
     the extent.  Averages over the lattice's cells; nan where p and q are next to nothing.
     -> (size, size).
     """
-    blur = density.extent / 15
+    samples, blur = samples[samples.isfinite().all(-1)], density.extent / 15
     half = density.extent / (size - 1)  # of a cell, around a place of the lattice
     ends = density.extent + half
     edges = torch.linspace(-ends, ends, size + 1, dtype=torch.double, device=samples.device)

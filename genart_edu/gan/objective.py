@@ -88,7 +88,8 @@ class Objective(NamedTuple):
     def guessing(self) -> tuple[float, float]:
         """Both losses where every logit is 0: at equilibrium, and for a D that learned nothing."""
         zero = torch.zeros(())
-        return self.discriminator(zero, zero).item(), self.generator(zero).item()
+        losses = self.discriminator(zero, zero), self.generator(zero)
+        return losses[0].item() + 0.0, losses[1].item() + 0.0  # and not -0.0
 
 
 MINIMAX = Objective(discriminator_loss, minimax)
@@ -114,7 +115,8 @@ def gradient_penalty(
 ) -> Tensor:
     """(|dD/dx| - 1)^2 at a uniformly drawn point between a real and a fake.  (B, D) -> (B,).
 
-    Gulrajani 2017, arXiv:1704.00028, eq. 3, without its weight lambda.
+    Gulrajani 2017, arXiv:1704.00028, eq. 3, without its weight lambda.  In a pack each member lies
+    between its own two.
     """
     share = torch.rand(*real.shape[:-1], 1, generator=rng, device=real.device)
     between = share * real + (1 - share) * fake.detach()

@@ -49,9 +49,9 @@ class GANTrainer:
     learning rates (the second as the first unless given).  beta1: Adam's momentum; .5 is calmer
     than .9 for two players (Radford 2015, arXiv:1511.06434).  schedule: steps made so far -> share
     of both rates.  r1, gradient_penalty: weights of D's penalties.  instance_noise: std of the
-    noise on all that D sees.  unroll: plain descents of D, at unroll_lr, that the generator
-    foresees.  average: share that the generator's moving average keeps at each step (Yazici 2019,
-    arXiv:1806.04498, section 3).
+    noise on real and fake before D judges them.  unroll: plain descents of D, at unroll_lr, that
+    the generator foresees.  average: share that the generator's moving average keeps at each step
+    (Yazici 2019, arXiv:1806.04498, section 3).
     rng: source of z and of all other noise, on the device of the models.
 
     Networks of `SeedLinear` train as one, on x (S, B, D): each as if alone.

@@ -60,7 +60,7 @@ class Experiment:
     cosine: int = 0  # GAN: steps until both rates are 0; 0: constant
     r1: float = 0.0  # GAN: weight of D's squared slope on real data
     gradient_penalty: float = 0.0  # GAN: weight of D's slope being 1
-    instance_noise: float = 0.0  # GAN: std of the noise on all that D sees
+    instance_noise: float = 0.0  # GAN: std of the noise on what D judges
     unroll: int = 0  # GAN: steps of D that G foresees
     average: float = 0.0  # GAN: what G's moving average keeps at a step
     packing: int = 1  # GAN: examples that D judges together

@@ -148,7 +148,7 @@ def _losses(trainer: GANTrainer) -> Panel:
     objective = trainer.objective
     names = {2 * math.log(2): "2 log 2", math.log(2): "log 2", -math.log(2): "−log 2"}
     found = {round(value, 5): name for value, name in names.items()}
-    guesses = {found.get(round(v, 5), f"guess {v + 0.0:g}"): v for v in objective.guessing()}
+    guesses = {found.get(round(v, 5), f"guess {v:g}"): v for v in objective.guessing()}
     nats = "nats" if objective in (MINIMAX, NONSATURATING) else ""
     roles, who = (DISCRIMINATOR, GENERATOR), ("discriminator", "generator")
     return Curves(who, "Losses", unit=nats, roles=roles, references=guesses), arrays

@@ -62,12 +62,14 @@ class Stage:
         names = [n for n in history if n != "step" and not n.endswith("gradient")] if steps else []
         recent = {name: history[name][-100:].mean() for name in names}  # one batch says little
         recent = {name.replace("kl", "KL").replace("_", " "): v for name, v in recent.items()}
-        said = {n: f"{v:.2f}" if abs(v) < 1e4 else f"{v:.1e}" for n, v in recent.items()}
-        losses = "".join(f", {name} {value}" for name, value in said.items())
+        short = {n: f"{v:.2f}" if abs(v) < 1e4 else f"{v:.1e}" for n, v in recent.items()}
+        losses = "".join(f", {name} {value}" for name, value in short.items())
         far = [np.nonzero(abs(history[name]) > FAR)[0][:1] for name in names]
         since = [int(steps[0]) + 1 for steps in far if len(steps)]
-        diverges = f"  It diverges: a loss passed {FAR:,.0f} at step {min(since):,}." if since else ""
-        return f"Step {steps:,}{losses}{' nats' if losses else ''}{self.tell()}.{diverges}"
+        said = f"Step {steps:,}{losses}{' nats' if losses else ''}{self.tell()}."
+        if since:
+            said += f"  It diverges: a loss passed {FAR:,.0f} at step {min(since):,}."
+        return said
 
 
 def figure_of(
