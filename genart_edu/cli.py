@@ -9,11 +9,15 @@ from __future__ import annotations
 import argparse
 import sys
 
+from genart_edu.lab.options import CHOICES, flag, varied
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from typing import NoReturn
+    from typing import Any, NoReturn
+
+    from genart_edu.lab.experiment import Experiment
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,13 +33,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from genart_edu.lab.experiment import Experiment
     from genart_edu.lab.session import new_folder, train
 
-    names = Experiment.__dataclass_fields__
-    experiment = Experiment(**{k: v for k, v in vars(options).items() if k in names})
+    experiment = _experiment(options)
     run, stage = experiment.start()
     return train(experiment, run, stage, options.steps, new_folder(options.out, experiment))
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from genart_edu.lab.sweep import sweep
+
+    grid: dict[str, list[Any]] = {}
+    for name, values in options.vary:
+        grid.setdefault(name, []).extend(values)
+    seeds = vars(options).pop("seeds", 8)  # of each setting: the sweep knows what trains as one
+    how = options.steps, options.out, options.jobs, options.address
+    return sweep(_experiment(options), grid, seeds, *how)
+
+
+def _experiment(options: argparse.Namespace) -> Experiment:
+    from genart_edu.lab.experiment import Experiment
+
+    names = Experiment.__dataclass_fields__
+    return Experiment(**{k: v for k, v in vars(options).items() if k in names})
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -92,7 +112,20 @@ def _parser() -> argparse.ArgumentParser:
         found.set_defaults(command=run)
         return found
 
-    _add_training(command("train", _train, "train a model; leaves checkpoint, history and poster"))
+    train = command("train", _train, "train a model; leaves checkpoint, history and poster")
+    train.add_argument("--out", type=_path, help="a new folder (genart-runs/MODEL-DATA)")
+
+    sweep = command("sweep", _sweep, "train seeds of many settings; leaves a table and a map")
+    vary = "a choice below and its values, as in packing=1,2; given again, they make a grid"
+    sweep.add_argument(
+        "--vary", metavar="NAME=...", type=varied, action="append", default=[], help=vary
+    )
+    sweep.add_argument("--jobs", type=_positive, default=1, help="processes at a time (1)")
+    sweep.add_argument("--address", help="of a Dask scheduler: its workers train, not this machine")
+    sweep.add_argument("--out", type=_path, required=True, help="a folder; the same again goes on")
+
+    for training in train, sweep:
+        _add_choices(training)
 
     resume = command("resume", _resume, "go on with a run that was saved")
     resume.add_argument("checkpoint", type=_path)
@@ -117,50 +150,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_training(train: argparse.ArgumentParser) -> None:
-    """The choices of an Experiment.  What is not given is left to it: None works."""
-    train.add_argument("model", help="vae or gan")
-    train.add_argument(
-        "--data",
-        default="digits",
-        help="digits, digits-grey, motifs, ring, grid, spiral, moons, idx:NAME or folder:PATH",
-    )
-    train.add_argument("--steps", type=_positive, default=2_500)
-    train.add_argument("--out", type=_path, help="a new folder (genart-runs/MODEL-DATA)")
-    for name in ("latent-dim", "hidden-dim", "depth", "batch-size"):
-        train.add_argument(f"--{name}", type=int)
-    train.add_argument("--activation", help="leaky_relu, relu or sigmoid")
-    train.add_argument("--lr", type=float, help="learning rate; of a GAN, its generator's")
-    train.add_argument("--beta", type=float, default=1.0, help="VAE: weight of the KL term")
-    train.add_argument("--free-bits", type=float, default=0.0, help="VAE: free nats a latent")
-    train.add_argument("--warmup", type=int, default=0, help="VAE: steps until the KL is in full")
-    train.add_argument("--cycle", type=int, default=0, help="VAE: steps of a repeated warm-up")
-    train.add_argument("--likelihood", help="VAE: bernoulli or gaussian")
-    train.add_argument(
-        "--variance", type=_variance, default="learned", help="gaussian: learned, optimal, a number"
-    )
-    train.add_argument("--conv", action="store_true", help="VAE: convolutions")
-    train.add_argument("--labels", action="store_true", help="VAE: tell both maps the class")
-    train.add_argument("--discriminator-lr", type=float, help="GAN: its own learning rate")
-    train.add_argument(
-        "--generator-loss", default="nonsaturating", help="GAN: nonsaturating or minimax"
-    )
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    train.add_argument("--threads", type=int, default=1)
+def _add_choices(command: argparse.ArgumentParser) -> None:
+    """The choices of an Experiment, which knows what to do where nothing is said."""
+    command.add_argument("model", help="vae or gan")
+    command.add_argument("--steps", type=_positive, default=2_500, help="how many (2500)")
+    for title, choices in CHOICES.items():
+        group = command.add_argument_group(title)
+        for name, (kind, help) in choices.items():
+            how: Any = {"action": "store_true"} if kind is flag else {"type": kind}
+            option = f"--{name.replace('_', '-')}"
+            group.add_argument(option, default=argparse.SUPPRESS, help=help, **how)
 
 
 def _path(text: str) -> Path:
     from pathlib import Path
 
     return Path(text)
-
-
-def _variance(text: str) -> str | float:
-    try:
-        return float(text)
-    except ValueError:
-        return text  # the experiment knows the names
 
 
 def _positive(text: str) -> int:

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import json
 import subprocess
 import sys
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 
 from genart_edu import classroom, cli
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.options import varied
 from genart_edu.lab.run import Run
 
 
@@ -35,6 +38,9 @@ def history(folder):
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
 
 
+SWEEP = ("sweep", "gan", "--data", "ring", "--hidden-dim", "8", "--out", "genart-runs/sweep")
+
+
 @pytest.mark.parametrize(
     "choices",
     [
@@ -45,7 +51,11 @@ def history(folder):
         ("vae", "--data", "motifs", "--conv", "--hidden-dim", "4", "--cycle", "6"),
         ("vae", "--data", "digits-grey", "--likelihood", "gaussian", "--variance", "optimal"),
         ("vae", "--data", "digits-grey", "--likelihood", "gaussian", "--variance", ".1"),
-        ("gan", "--data", "ring", "--generator-loss", "minimax"),
+        ("gan", "--data", "ring", "--objective", "minimax", "--n-critic", "2", "--r1", ".1"),
+        ("gan", "--data", "ring", "--seeds", "3", "--packing", "2", "--average", ".9"),
+        ("gan", "--data", "ring", "--minibatch-std", "--unroll", "1", "--cosine", "12"),
+        ("gan", "--conv", "--labels", "--hidden-dim", "4", "--spectral-norm", "--beta1", "0"),
+        ("gan", "--gradient-penalty", "1", "--instance-noise", ".1", "--discriminator-lr", ".001"),
         ("gan", "--data", "motifs", "--batch-size", "16", "--activation", "relu"),
     ],
 )
@@ -58,7 +68,8 @@ def test_train_leaves_checkpoint_history_and_poster_and_says_where(choices, caps
     assert kept["step"].tolist() == list(range(1, 13))
     assert all(np.isfinite(column).all() for column in kept.values())
     pictures = {path.name for path in Path("out").glob("*.png")}
-    assert pictures == {"poster.png"} | ({"kl.png", "latent.png"} if choices[0] == "vae" else set())
+    stills = {"vae": {"kl.png", "latent.png"}, "gan": {"gradients.png"}}
+    assert pictures == {"poster.png"} | stills[choices[0]]
     for name in pictures:
         assert np.asarray(Image.open(f"out/{name}").convert("L")).std() > 10  # something is drawn
 
@@ -70,12 +81,34 @@ def test_a_run_that_breaks_in_its_first_step_still_leaves_all_and_says_how_to_go
     assert {"history.csv", "poster.png", "kl.png"} <= {path.name for path in Path("out").iterdir()}
 
 
-@pytest.mark.parametrize("words", [("vae",), ("gan", "--data", "ring"), ("gan",)])
-def test_what_is_not_said_is_what_works(words):
-    options = vars(cli._parser().parse_args(["train", *words]))
-    names = Experiment.__dataclass_fields__
-    said = Experiment(**{name: value for name, value in options.items() if name in names})
-    assert said == Experiment(options["model"], options["data"])
+@pytest.mark.parametrize("command", [("train",), ("sweep", "--out", "out")])
+def test_what_is_not_said_is_the_experiments_own(command):
+    options = cli._parser().parse_args([*command, "gan", "--data", "ring"])
+    assert cli._experiment(options) == Experiment("gan", "ring")
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Experiment)[1:]])
+def test_every_choice_of_an_experiment_can_be_said_and_varied(name):
+    """As what it is there: a number is no text."""
+    own = getattr(Experiment("vae", "digits").settled(images=True), name)
+    own = own if own is not None else getattr(Experiment("gan").settled(images=True), name)
+    other = (not own) if isinstance(own, bool) else own if isinstance(own, str) else own + 1
+    words = [f"--{name.replace('_', '-')}", *([] if isinstance(own, bool) else [str(other)])]
+    said = cli._experiment(cli._parser().parse_args(["train", "vae", *words]))
+    assert (getattr(said, name), type(getattr(said, name))) == (other, type(own))
+    assert varied(f"{name.replace('_', '-')}={own},{other}") == (name, [own, other])
+
+
+def test_the_history_of_seeds_that_train_as_one_has_a_column_for_each():
+    assert run("train", "gan", "--data", "ring", "--seeds", "3", "--steps", "4", "--out", "3") == 0
+    together, _ = Experiment("gan", "ring", seeds=3).start()
+    list(together.play(4))
+    kept = history(Path("3"))
+    for name, values in together.history.items():
+        if name != "step":
+            columns = [kept.pop(f"{name} {i}") for i in range(3)]
+            assert np.array_equal(np.stack(columns, axis=1), values)
+    assert list(kept) == ["step"]
 
 
 def test_the_same_seed_gives_the_same_history_and_another_seed_another():
@@ -151,13 +184,25 @@ def test_sample_paints_what_was_trained(data, capsys):
         (("train", "vae", "--latent-dim", "0"), "latent_dim"),
         (("train", "vae", "--beta", "-0.1"), "beta"),
         (("train", "vae", "--likelihood", "poisson"), "bernoulli, gaussian"),
-        (("train", "gan", "--generator-loss", "magic"), "nonsaturating, minimax"),
+        (("train", "gan", "--objective", "magic"), "minimax, nonsaturating"),
+        (("train", "gan", "--beta1", "1"), "beta1"),
+        (("train", "gan", "--beta", "2"), "of a vae"),
+        (("train", "gan", "--seeds", "2"), "in the plane"),
         (("train", "gan", "--batch-size", "1501"), "1500"),
         (("train", "gan", "--device", "toaster"), "cuda"),
         (("train", "gan", "--seed", "-1"), "seed"),
         (("resume", "nothing.safetensors"), "nothing.safetensors"),
         (("sample", "README.md"), "README.md"),
         (("sample", "x", "-n", "0"), "-n"),
+        ((*SWEEP, "--vary", "speed=1,2"), "'speed'"),
+        ((*SWEEP, "--vary", "lr=1e-3,fast"), "lr can't be '1e-3,fast'"),
+        ((*SWEEP, "--vary", "lr"), "lr can't be ''"),
+        ((*SWEEP, "--vary", "conv=maybe"), "conv can't be 'maybe'"),
+        ((*SWEEP, "--vary", "packing=1,0"), "packing"),
+        ((*SWEEP, "--vary", "seed=1,2"), "'seed'"),
+        ((*SWEEP, "--jobs", "0"), "--jobs"),
+        ((*SWEEP, "--seeds", "0"), "a seed"),
+        (("sweep", "gan", "--data", "ring"), "--out"),
     ],
 )
 def test_a_bad_argument_gets_one_sentence_and_exit_code_2(words, says, capsys):
@@ -169,12 +214,40 @@ def test_a_bad_argument_gets_one_sentence_and_exit_code_2(words, says, capsys):
     assert not Path("genart-runs").exists()
 
 
+def test_sweep_leaves_a_table_a_map_and_what_it_was_and_can_be_said_again(capsys):
+    words = (*SWEEP, "--vary", "packing=1,2", "--vary", "discriminator-lr=1e-3", "--steps", "3")
+    words = (*words, "--vary", "discriminator-lr=1e-2", "--seeds", "2", "--device", "cpu")
+    assert run(*words) == 0
+    first = capsys.readouterr().out
+    settings = [f"packing {p}, discriminator_lr {lr}: " for p in (1, 2) for lr in (0.001, 0.01)]
+    lines = first.splitlines()
+    assert [line[: line.index(": ") + 2] for line in lines[:4]] == settings
+    assert all(line.endswith(" of 2 collapsed") for line in lines[:4])
+    folder = Path("genart-runs/sweep")
+    assert [line.strip() for line in lines[4:]] == [
+        str(folder / "sweep.csv"),
+        str(folder / "map.png"),
+    ]
+    rows = list(csv.DictReader(io.StringIO((folder / "sweep.csv").read_text())))
+    assert [(row["packing"], row["member"]) for row in rows] == [
+        (packing, member) for packing in "12" for _ in range(2) for member in "01"
+    ]
+    about = json.loads((folder / "sweep.json").read_text())
+    assert about["base"] == {**asdict(Experiment("gan", "ring", hidden_dim=8, device="cpu"))}
+    assert about["grid"] == {"packing": [1, 2], "discriminator_lr": [0.001, 0.01]}
+    assert (about["seeds"], about["steps"]) == (2, 3)
+    assert np.asarray(Image.open(folder / "map.png").convert("L")).std() > 10
+    assert run(*words) == 0 and capsys.readouterr().out == first
+    assert run(*words, "--lr", "1") == 2
+    assert "holds another sweep" in capsys.readouterr().err
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys; from genart_edu.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = 'torch', 'numpy', 'gradio', 'matplotlib', 'typing'\n"
+        "heavy = 'torch', 'numpy', 'gradio', 'matplotlib', 'typing', 'pathlib', 'dataclasses'\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,8 +14,7 @@ from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.saved import painter, save
-from genart_edu.lab.stages import Stage, array, grid_columns, latents, pictures, samples
-from genart_edu.vae.training import VAETrainer
+from genart_edu.lab.stages import Stage, array, classes_of, grid_columns, latents, pictures, samples
 from genart_edu.views.canvas import Still, still
 from genart_edu.views.images import ImageGrid
 from genart_edu.views.plane import Plane
@@ -49,7 +48,8 @@ def train(experiment: Experiment, run: Run, stage: Stage, steps: int, folder: Pa
     try:
         with tqdm(total=goal, initial=run.step, unit="step", disable=None) as bar:
             for record in run.play(steps, every=50):
-                losses = {name: f"{v:.2f}" for name, v in vars(record).items() if name != "step"}
+                means = {name: np.mean(v) for name, v in vars(record).items() if name != "step"}
+                losses = {name: f"{mean:.2f}" for name, mean in means.items()}  # over seeds
                 bar.set_postfix(losses, refresh=False)
                 bar.update(record.step - bar.n)
     except NotFinite as error:
@@ -92,8 +92,7 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
     x = samples(trainer, latents(trainer, n, rngs(seed, 1)[0]))
     title = f"{experiment.model.upper()} on {experiment.data}"
     if len(shape) == 3:
-        classes = trainer.model.classes if isinstance(trainer, VAETrainer) else 0
-        grid = ImageGrid(title, columns=grid_columns(n, classes))
+        grid = ImageGrid(title, columns=grid_columns(n, classes_of(trainer)))
         picture = still(grid, pictures(x, shape), size=(6, 6))
     else:
         extent = float(x.abs().max())
@@ -104,10 +103,15 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
 
 
 def _csv(history: dict[str, np.ndarray]) -> bytes:
+    """A column for each name, or for each name and seed of what trains as one: `kl 0`, ..."""
+    columns: dict[str, list[float]] = {}
+    for name, values in history.items():
+        each = [name] if values.ndim == 1 else [f"{name} {i}" for i in range(values.shape[1])]
+        columns |= zip(each, np.atleast_2d(values.T).tolist(), strict=True)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(history)
-    writer.writerows(zip(*(column.tolist() for column in history.values()), strict=True))
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue().encode()
 
 
