@@ -314,3 +314,13 @@ def test_a_checkpoint_whose_weights_are_not_its_experiments_is_refused(capsys):
         assert run(command, str(path)) == 2
         said = capsys.readouterr().err.strip()
         assert len(said.splitlines()) == 1 and said.startswith("genart: ")
+
+
+def test_sample_shows_each_of_the_networks_that_trained_as_one(capsys):
+    sizes = []
+    for seeds in "1", "9":
+        words = "gan --data ring --hidden-dim 8 --steps 3".split()
+        assert run("train", *words, "--seeds", seeds, "--out", seeds) == 0
+        assert run("sample", f"{seeds}/checkpoint.safetensors", "-n", "7") == 0
+        sizes.append(Image.open(f"{seeds}/samples-7-seed-0.png").size)
+    assert sizes[1][0] > sizes[0][0] and sizes[1][1] > sizes[0][1]  # 3 by 3 planes

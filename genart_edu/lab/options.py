@@ -37,7 +37,7 @@ CHOICES: dict[str, dict[str, tuple[Callable[[str], Any], str]]] = {
         "hidden_dim": (int, "width of the hidden layers; channels of the first convolution"),
         "depth": (int, "hidden layers"),
         "activation": (str, "leaky_relu, relu or sigmoid"),
-        "batch_size": (int, "examples a step"),
+        "batch_size": (int, "what each loss is a mean of: examples, or packs of them"),
         "lr": (float, "learning rate; of a GAN, its generator's"),
         "conv": (flag, "convolutions"),
         "labels": (flag, "tell both maps the class"),

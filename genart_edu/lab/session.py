@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.saved import painter, save
 from genart_edu.lab.stages import Stage, array, classes_of, grid_columns, latents, pictures, samples
-from genart_edu.views.canvas import Still, still
+from genart_edu.views.canvas import Canvas, Still, still
 from genart_edu.views.images import ImageGrid
 from genart_edu.views.plane import Plane
 
@@ -95,8 +96,11 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
         grid = ImageGrid(title, columns=grid_columns(n, classes_of(trainer)))
         picture = still(grid, pictures(x, shape), size=(6, 6))
     else:
-        extent = float(x.abs().max())
-        picture = still(Plane(title, extent), np.empty((0, 2)), array(x), size=(6, 6))
+        networks = array(x).reshape(-1, n, 2)  # one, or all of those that train as one
+        names = [title] if len(networks) == 1 else [f"{i}" for i in range(len(networks))]
+        views = [Plane(name, float(x.abs().max())) for name in names]
+        canvas = Canvas(views, height=6 if len(names) == 1 else 3.4, columns=math.isqrt(len(names)))
+        picture = canvas.figure([(np.empty((0, 2)), fakes) for fakes in networks])
     out = out or path.with_name(f"samples-{n}-seed-{seed}.png")
     checkpoint.write_whole(out, _png(picture))
     return out
