@@ -154,3 +154,9 @@ def _pyramid(
             f"hidden_dim of at least 1; got {depth} and {hidden_dim}."
         )
     return sizes, [hidden_dim << i for i in range(depth)]
+
+
+def gradient_norm(net: nn.Module, ndim: int = 0) -> Tensor:
+    """The length of the gradient in all of a net's weights, (); with ndim 1 of S nets, (S,)."""
+    found = [p.grad.flatten(ndim) for p in net.parameters() if p.grad is not None]
+    return torch.cat(found, dim=-1).norm(dim=-1)

@@ -319,7 +319,7 @@ def test_a_checkpoint_whose_weights_are_not_its_experiments_is_refused(capsys):
 def test_sample_shows_each_of_the_networks_that_trained_as_one(capsys):
     sizes = []
     for seeds in "1", "9":
-        words = "gan --data ring --hidden-dim 8 --steps 3".split()
+        words = ["gan", "--data", "ring", "--hidden-dim", "8", "--steps", "3"]
         assert run("train", *words, "--seeds", seeds, "--out", seeds) == 0
         assert run("sample", f"{seeds}/checkpoint.safetensors", "-n", "7") == 0
         sizes.append(Image.open(f"{seeds}/samples-7-seed-0.png").size)

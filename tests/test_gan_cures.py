@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
-from genart_edu.gan.model import Pack, mlp_discriminator
+from genart_edu.gan.layers import Pack
+from genart_edu.gan.model import mlp_discriminator
 from genart_edu.gan.objective import (
     discriminator_loss,
     gradient_penalty,

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from genart_edu.gan.model import mlp_discriminator, mlp_generator
 from genart_edu.gan.objective import HINGE, LEAST_SQUARES, MINIMAX, WASSERSTEIN
-from genart_edu.gan.training import GANTrainer, cosine
+from genart_edu.gan.schedule import cosine
+from genart_edu.gan.training import GANTrainer
 from genart_edu.nets import SeedLinear, linear
 
 SEEDS = 3

@@ -9,13 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import register_parametrization
 
-from genart_edu.gan.model import (
-    MinibatchStd,
-    Pack,
-    SpectralNorm,
-    conv_discriminator,
-    mlp_discriminator,
-)
+from genart_edu.gan.layers import MinibatchStd, Pack, SpectralNorm
+from genart_edu.gan.model import conv_discriminator, mlp_discriminator
 from genart_edu.nets import SeedLinear, linear
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from genart_edu.gan.layers import judges_alone
 from genart_edu.gan.model import (
     conv_discriminator,
     conv_generator,
-    judges_alone,
     mlp_discriminator,
     mlp_generator,
 )

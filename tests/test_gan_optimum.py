@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from genart_edu.data.densities import Density, moons, ring
 from genart_edu.gan.model import mlp_discriminator
-from genart_edu.gan.training import GANTrainer, cosine
+from genart_edu.gan.schedule import cosine
+from genart_edu.gan.training import GANTrainer
 from genart_edu.nets import SeedLinear
 
 SEEDS = 4

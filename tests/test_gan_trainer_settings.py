@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from genart_edu.gan.model import mlp_discriminator, mlp_generator
 from genart_edu.gan.objective import HINGE
-from genart_edu.gan.training import GANTrainer, constant, cosine
+from genart_edu.gan.schedule import constant, cosine
+from genart_edu.gan.training import GANTrainer
 
 
 def seeded(seed: int = 0) -> torch.Generator:

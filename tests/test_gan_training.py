@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from genart_edu.gan.model import mlp_discriminator, mlp_generator
 from genart_edu.gan.objective import HINGE, LEAST_SQUARES, MINIMAX, NONSATURATING, WASSERSTEIN
-from genart_edu.gan.training import GANTrainer, cosine
+from genart_edu.gan.schedule import cosine
+from genart_edu.gan.training import GANTrainer
 from genart_edu.nets import SeedLinear, linear
 
 

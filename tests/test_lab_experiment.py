@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from genart_edu.data.catalogue import load
-from genart_edu.gan.model import Pack
+from genart_edu.gan.layers import Pack
 from genart_edu.gan.objective import HINGE
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import checkpoint

@@ -1,7 +1,6 @@
 """One step of training a GAN: the discriminator learns to tell, then the generator to fool it."""
 
 import copy
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,19 +16,10 @@ from genart_edu.gan.objective import (
     r1,
     unrolled,
 )
+from genart_edu.gan.schedule import constant
+from genart_edu.nets import gradient_norm
 
-
-def constant(step: int) -> float:
-    """The learning rates as they are, for ever: what a live run needs, which has no horizon."""
-    return 1.0
-
-
-def cosine(step: int, steps: int) -> float:
-    """Share of the learning rates before step 0, 1, ...: half a wave from 1 to 0 in `steps`.
-
-    Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5 without restarts.
-    """
-    return 0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1))
+Update = tuple[Tensor, Tensor]  # a player's mean loss, and the length of its gradient
 
 
 class GANRecord(NamedTuple):
@@ -51,8 +41,8 @@ class GANTrainer:
     of both rates.  r1, gradient_penalty: weights of D's penalties.  instance_noise: std of the
     noise on real and fake before D judges them.  unroll: plain descents of D, at unroll_lr, that
     the generator foresees.  average: share that the generator's moving average keeps at each step
-    (Yazici 2019, arXiv:1806.04498, section 3).
-    rng: source of z and of all other noise, on the device of the models.
+    (Yazici 2019, arXiv:1806.04498, section 3).  rng: source of z and of all other noise, on the
+    device of the models.
 
     Networks of `SeedLinear` train as one, on x (S, B, D): each as if alone.
     """
@@ -87,6 +77,7 @@ class GANTrainer:
         self.unroll, self.unroll_lr, self.average = unroll, unroll_lr, average
         self.painter = copy.deepcopy(generator) if average else generator  # what samples come from
         self.maps = "generator", "discriminator", *["painter"] * (average > 0)
+        self._parts = *self.maps, "generator_optimizer", "discriminator_optimizer"
         self.steps = 0  # made so far
 
         def adam(net: nn.Module) -> torch.optim.Adam:
@@ -132,12 +123,9 @@ class GANTrainer:
         z = torch.randn(shape, generator=self.rng, device=self.rng.device)
         return self.generator(z, *labels)
 
-    def update_discriminator(
-        self, real: Tensor, fake: Tensor, *labels: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def update_discriminator(self, real: Tensor, fake: Tensor, *labels: Tensor) -> Update:
         """One Adam step of the discriminator; `fake` must be detached.  -> mean loss, gradient."""
-        loss = self._discriminator_loss(self.discriminator, real, fake, *labels).mean(-1)
-        cost = loss
+        cost = loss = self._discriminator_loss(self.discriminator, real, fake, *labels).mean(-1)
         if self.r1:
             cost = cost + self.r1 * r1(self._told(*labels), real).mean(-1)
         if self.gradient_penalty:
@@ -148,9 +136,7 @@ class GANTrainer:
         self._descend(self.discriminator_optimizer, self.discriminator_lr)
         return loss.detach(), gradient_norm(self.discriminator, loss.ndim)
 
-    def update_generator(
-        self, real: Tensor, fake: Tensor, *labels: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def update_generator(self, real: Tensor, fake: Tensor, *labels: Tensor) -> Update:
         """One Adam step of the generator.  -> mean loss, gradient.
 
         The gradient passes *through* the discriminator, not into it: `inputs` says where it ends.
@@ -191,18 +177,13 @@ class GANTrainer:
     @torch.no_grad()
     def _follow(self) -> None:
         """The average moves (1 - average) of the way to the generator as it is now."""
-        pairs = zip(self.painter.parameters(), self.generator.parameters(), strict=True)
-        for slow, fast in pairs:
+        for slow, fast in zip(self.painter.parameters(), self.generator.parameters(), strict=True):
             slow.lerp_(fast, 1 - self.average)
 
     def load_weights(self, state: dict[str, Any]) -> None:
         """Take from a state only the maps, on whatever device this is."""
         for part in self.maps:
             getattr(self, part).load_state_dict(state[part])
-
-    @property
-    def _parts(self) -> tuple[str, ...]:
-        return (*self.maps, "generator_optimizer", "discriminator_optimizer")
 
     def state_dict(self) -> dict[str, Any]:
         state = {part: getattr(self, part).state_dict() for part in self._parts}
@@ -215,9 +196,3 @@ class GANTrainer:
         for name in (*self.settings, "steps"):
             setattr(self, name, state[name])
         self.rng.set_state(state["rng"])
-
-
-def gradient_norm(net: nn.Module, ndim: int = 0) -> Tensor:
-    """The length of the gradient in all of a net's weights, (); with ndim 1 of S nets, (S,)."""
-    found = [p.grad.flatten(ndim) for p in net.parameters() if p.grad is not None]
-    return torch.cat(found, dim=-1).norm(dim=-1)

@@ -12,7 +12,8 @@ from genart_edu.gan.model import (
     mlp_discriminator,
     mlp_generator,
 )
-from genart_edu.gan.training import GANTrainer, constant, cosine
+from genart_edu.gan.schedule import constant, cosine
+from genart_edu.gan.training import GANTrainer
 from genart_edu.lab.choices import ACTIVATIONS, OBJECTIVES, likelihood_of
 from genart_edu.nets import SeedLinear, linear
 from genart_edu.vae.model import conv_vae, mlp_vae

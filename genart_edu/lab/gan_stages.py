@@ -9,7 +9,7 @@ from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.gan.diagnostics import discriminator_surface, divergences, modes, optimal_surface
-from genart_edu.gan.model import judges_alone
+from genart_edu.gan.layers import judges_alone
 from genart_edu.gan.objective import MINIMAX, NONSATURATING, Objective
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab.stages import (
