@@ -1,6 +1,7 @@
 """Experiments: the same seed gives the same bits, and a choice that can't be gets a sentence."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,6 +148,46 @@ def test_every_switch_of_a_gan_changes_its_discriminator(cure):
     assert np.isfinite(other.rows).all()
 
 
+EVERYTHING: dict[str, Any] = {
+    **{"objective": "least_squares", "n_critic": 2, "r1": 0.1, "gradient_penalty": 0.1},
+    **{"instance_noise": 0.1, "unroll": 1, "average": 0.9, "cosine": 90, "packing": 2},
+    **{"minibatch_std": True, "spectral_norm": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "choices"),
+    [
+        ("ring", EVERYTHING),
+        ("spiral", EVERYTHING | {"seeds": 3}),
+        ("digits", EVERYTHING | {"labels": True}),
+        ("digits", {"conv": True, "labels": True, "spectral_norm": True, "average": 0.9}),
+    ],
+)
+def test_with_every_choice_made_it_is_saved_watched_and_resumed_to_the_bit(data, choices, tmp_path):
+    experiment = Experiment("gan", data, hidden_dim=8, batch_size=6, seed=5, **choices)
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    (run, stage), (unseen, _) = experiment.start(), experiment.start()
+    for each in run, unseen:
+        for _ in each.play(3, every=3):
+            pass
+        each.half_step("discriminator_step")
+        each.half_step("generator_step")
+        stage.look(run.history), stage.status(run.history), stage.measure()
+    assert everything(run) == everything(unseen)
+    save_experiment(tmp_path / "run", experiment, run, stage)
+    settled, again, its_stage = resume(tmp_path / "run")
+    assert settled.batch_size == 6
+    assert everything(again) == everything(run)
+    for either in run, again:
+        for _ in either.play(4, every=4):
+            pass
+    assert everything(again) == everything(run)
+    assert its_stage.status(again.history) == stage.status(run.history)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_seeds_are_networks_that_train_as_one():
     run, stage = small("gan", "ring", seeds=3, batch_size=7).start()
     assert next(run.batches)[0].shape == (3, 7, 2)
@@ -286,6 +327,7 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
         ({"beta1": 1, "model": "gan"}, r"beta1 must be a number from 0 to below 1; got 1\."),
         ({"average": -0.1, "model": "gan"}, r"average must be a number from 0 .*; got -0\.1\."),
         ({"r1": float("nan"), "model": "gan"}, r"r1 must be a finite number .*; got nan\."),
+        ({"spectral_norm": "false", "model": "gan"}, r"spectral_norm must be True or False; .*"),
         ({"seeds": 0, "model": "gan"}, r"seeds must be a whole number of at least 1; got 0\."),
         (
             {"seeds": 2, "model": "gan"},
@@ -293,7 +335,10 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
         ),
         ({"seeds": 2, "conv": True, "model": "gan"}, r"conv and seeds do not go together: .*"),
         ({"seeds": 2, "data": "moons"}, r"seeds: a choice of a gan, not of a vae\."),
-        ({"packing": 3, "batch_size": 501, "model": "gan"}, r"batch_size must be .* got 1503\."),
+        (
+            {"packing": 3, "batch_size": 501, "model": "gan"},
+            r"batch_size must be from 1 to 500, since .* got 501\.",
+        ),
         ({"lr": -1.0}, r"lr must be a finite number of at least 0; got -1\.0\."),
         ({"lr": float("nan")}, r"lr must be a finite number of at least 0; got nan\."),
         ({"lr": "fast"}, r"lr must be a finite number of at least 0; got fast\."),

@@ -11,9 +11,9 @@ from genart_edu.data.catalogue import load
 from genart_edu.data.densities import ring
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
-from genart_edu.gan.diagnostics import optimal_surface
+from genart_edu.gan.diagnostics import divergences, modes, optimal_surface
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.stages import grid_columns, latents
+from genart_edu.lab.stages import far_away, grid_columns, latents, samples
 from genart_edu.lab.vae_panels import traversals
 from genart_edu.lab.vae_stages import vae_on_images
 from genart_edu.views.bars import Bars
@@ -300,7 +300,9 @@ def test_of_seeds_one_sees_the_fakes_of_each_and_how_many_modes_it_found():
     assert np.array_equal(captured, stage.measure()["modes"])
     _, discriminator, _ = stage.look(run.history)[panel(stage, Curves)]
     assert np.allclose(discriminator, run.history["discriminator_loss"].mean(1))
-    assert re.search(r"; \d(\.\d+)? of 8 modes, ", stage.status(run.history))
+    collapsed = stage.measure()["collapsed"].sum()
+    said = rf"; \d(\.\d+)? of 8 modes, .* nats, {collapsed} of 5 collapsed\.$"
+    assert re.search(said, stage.status(run.history))
 
 
 @pytest.mark.parametrize("objective", ["minimax", "least_squares", "hinge", "wasserstein"])
@@ -313,6 +315,63 @@ def test_the_lines_beside_the_losses_are_those_of_a_discriminator_that_guesses(o
     said = np.array([*curves.references.values()])
     for loss in record.discriminator_loss, record.generator_loss:
         assert np.isclose(said, loss.item(), atol=1e-3).any()
+
+
+def test_what_is_shown_of_an_averaged_generator_is_the_average():
+    run, stage = started("gan", "ring", 20, average=0.99)
+    fake = stage.look(run.history)[panel(stage, Plane)][1]
+    z = latents(run.trainer, 2_500, rngs(0, 1)[0])[:500]
+    with torch.no_grad():
+        assert np.array_equal(fake, run.trainer.painter(z).numpy())
+        assert not np.array_equal(fake, run.trainer.generator(z).numpy())
+
+
+def test_modes_and_divergences_are_measured_on_2_500_fakes():
+    run, stage = started("gan", "ring", 3)
+    fakes = samples(run.trainer, latents(run.trainer, 2_500, rngs(0, 1)[0]))
+    found, apart = stage.measure(), divergences(fakes, ring())
+    assert (found["js"], found["kl"]) == (apart.js, apart.kl)
+    assert found["high_quality"] == modes(fakes, ring()).high_quality
+
+
+def test_a_gan_on_pictures_has_collapsed_if_it_covers_less_than_a_tenth():
+    run, stage = started("gan", "digits", 3)
+    test = load("digits")[1]
+    paint = run.trainer.painter.forward
+    run.trainer.painter.forward = lambda z: test.x(slice(len(z)))
+    assert not stage.measure()["collapsed"] and stage.measure()["coverage"] == 1
+    run.trainer.painter.forward = lambda z: test.x(slice(1)).expand(len(z), -1)
+    assert stage.measure()["collapsed"] and stage.measure()["coverage"] < 0.1
+    run.trainer.painter.forward = lambda z: paint(z) * torch.nan
+    found = stage.measure()
+    assert found["collapsed"] and np.isnan(found["coverage"])
+
+
+def test_the_gradients_of_both_players_are_drawn():
+    run, stage = started("gan", "ring", 5)
+    ((_, arrays),) = stage.stills["gradients"](run.history)
+    _, discriminator, generator = arrays(run.history)
+    assert np.array_equal(discriminator, run.history["discriminator_gradient"])
+    assert np.array_equal(generator, run.history["generator_gradient"])
+
+
+@pytest.mark.parametrize(("objective", "unit"), [("minimax", " nats;"), ("hinge", "[0-9];")])
+def test_only_losses_that_are_logarithms_are_nats(objective, unit):
+    run, stage = started("gan", "ring", 3, objective=objective)
+    assert re.search(
+        rf"generator loss -?\d+\.\d\d{unit if unit[0] == ' ' else ';'}", stage.status(run.history)
+    )
+
+
+def test_a_run_that_began_far_away_and_comes_nearer_does_not_diverge():
+    history = {
+        "step": np.arange(3),
+        "kl": np.array([1e8, 1e7, 1e7]),
+        "generator_gradient": [9e9] * 3,
+    }
+    assert not far_away(history).any()
+    history["kl"] = np.array([[1.0, 1.0], [1.0, -2e6], [1.0, 1.0]])
+    assert far_away(history).tolist() == [[False, False], [False, True], [False, False]]
 
 
 @ALL

@@ -318,3 +318,21 @@ def test_without_dask_a_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match=r"pip install .genart-edu\[cluster\]"):
         sweep(GAN, GRID, 3, 12, tmp_path, address="tcp://127.0.0.1:1")
+
+
+def test_pictures_that_broke_are_a_row_and_not_the_end(tmp_path):
+    base = Experiment("gan", "digits", hidden_dim=8, batch_size=16, device="cpu")
+    assert sweep(base, {"lr": [1e-3, 1e30]}, seeds=1, steps=4, folder=tmp_path) == 0
+    healthy, broken = table(tmp_path)
+    assert healthy["diverged"] == "False" and 0 <= float(healthy["coverage"]) <= 1
+    assert (broken["diverged"], broken["collapsed"]) == ("True", "True")
+
+
+def test_a_loss_that_grows_without_bound_is_a_divergence_too(tmp_path):
+    base = Experiment("gan", "ring", hidden_dim=32, batch_size=32, objective="wasserstein")
+    grid = {"discriminator_lr": [1e-4, 1.0]}
+    assert sweep(base, grid, seeds=2, steps=150, folder=tmp_path) == 0
+    calm, wild = table(tmp_path)[:2], table(tmp_path)[2:]
+    assert [row["diverged"] for row in calm] == ["False"] * 2
+    assert [row["diverged"] for row in wild] == ["True"] * 2
+    assert [row["step"] for row in wild] == ["150"] * 2

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 
 from genart_edu.data.catalogue import load
 from genart_edu.data.densities import ring
@@ -55,6 +57,25 @@ def test_a_gan_finds_the_ring():
     results = [found(seed) for seed in range(16)]
     assert sum(result.captured == 8 for result in results) >= 14, results
     assert sum(result.high_quality for result in results) / 16 >= 0.7, results
+
+
+@pytest.mark.parametrize(("conv", "steps"), [(False, 2_500), (True, 1_500)])
+def test_a_gan_that_is_told_the_class_draws_that_digit(conv, steps):
+    """As the three nearest of the real ones say, who are right of 95% of the test digits.
+
+    Seen on seeds 0 to 3 (0 and 1 with convolutions): 86 to 87%, and a coverage of .93 to .97.
+    Without R1 three of four seeds drew nothing at all.
+    """
+    train, _ = load("digits")
+    neighbours = KNeighborsClassifier(3).fit(train.x().numpy(), train.labels.numpy())
+    for seed in range(2):
+        experiment = Experiment("gan", labels=True, conv=conv, seed=seed, device="cpu")
+        run, stage = experiment.start()
+        for _ in run.play(steps, every=steps):
+            pass
+        drawn = samples(run.trainer, latents(run.trainer, 1_000, rngs(0, 1)[0]))
+        assert neighbours.score(drawn.numpy(), np.arange(1_000) % 10) >= 0.75
+        assert stage.measure()["coverage"] >= 0.8
 
 
 # ---- the KL term ---------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def test_the_key_names_the_border_only_while_it_is_there():
     assert view.update(NONE, NONE, best, best) and not view.update(NONE, NONE, best, best)
     with_border = Canvas([Plane("Samples")]).frame([(NONE, NONE, best, best)])
     legend: Any = view.ax.get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["real", "fake", "D* = ½"]
+    assert [text.get_text() for text in legend.get_texts()] == ["real", "fake", "D* ≈ ½"]
     assert (canvas.frame([(NONE, NONE, best)]) == plain).all()
     assert (canvas.frame([(NONE, NONE, best, best)]) == with_border).all()
 

@@ -76,7 +76,9 @@ class Density:
         return self.mode_of[nearest], squared <= (3 * self.std) ** 2
 
     def _squared_distances(self, x: Tensor) -> Tensor:
-        return (x.unsqueeze(-2) - self.means).square().sum(-1)  # (..., K)
+        flat, means = x.reshape(-1, 2), self.means.to(x.dtype)
+        apart = torch.cdist(flat, means, compute_mode="donot_use_mm_for_euclid_dist")
+        return apart.square().view(*x.shape[:-1], -1)  # (..., K)
 
 
 def ring() -> Density:

@@ -47,7 +47,8 @@ class MinibatchStd(nn.Module):
     """How much the batch varies, as one feature more of each example: (..., B, D) -> (..., B, D+1).
 
     The mean over the features of their standard deviation over the batch.  Karras 2018,
-    arXiv:1710.10196, section 3.
+    arXiv:1710.10196, section 3.  A logit is then no function of its own x alone, and a slope dD/dx
+    no longer quite what R1 and the gradient penalty mean.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,10 +57,11 @@ class MinibatchStd(nn.Module):
 
 
 class SpectralNorm(nn.Module):
-    """W / sigma(W), its largest singular value: a layer that stretches nothing.
+    """W / sigma(W), its largest singular value: a linear map that stretches nothing.
 
     sigma by one power iteration a pass, from where the last one ended.  Miyato 2018,
-    arXiv:1802.05957, algorithm 1.  W: of a linear map, of S of them, or of a convolution.
+    arXiv:1802.05957, algorithm 1.  W: of a linear map, of S of them, or of a convolution, whose
+    kernel is taken as a matrix (out, in k k): as a map it can still stretch a little.
     """
 
     u: Tensor

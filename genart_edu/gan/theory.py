@@ -43,7 +43,8 @@ class DiracGAN:
     """The field of the game: points (..., 2) -> where each is driven (..., 2), in float64.
 
     That is minus the slope of each player's loss in its own number.  The settings are those of
-    `GANTrainer`; here a draw of noise is a mean over it, by Gauss-Hermite quadrature.  consensus:
+    `GANTrainer`; here a draw of noise is a mean over it, by Gauss-Hermite quadrature: to 1e-9 near
+    0, to 1e-3 where psi std is 10, and only to some hundredths across a hinge's kink.  consensus:
     weight of half the field's squared length, which both players minimise as well (Mescheder 2017,
     arXiv:1705.10461, section 4).
     """
@@ -144,9 +145,9 @@ def eigenvalues(move: Move, at: tuple[float, float] = (0.0, 0.0)) -> Tensor:
 def verdict(path: Tensor) -> str:
     """What became of a path (T, 2) around 0: "converges", "circles", "diverges", or "is stuck".
 
-    A turn reaches as far as its farthest point.  The path circles if its last quarter of turns
-    reaches within 5% as far, on average, as the quarter before; it is stuck if it no longer moves,
-    but not at 0.  Where it starts and how long it is can decide: say both.
+    T is at least 2.  A turn reaches as far as its farthest point.  The path circles if its last
+    quarter of turns reaches within 5% as far, on average, as the quarter before; it is stuck if it
+    no longer moves, but not at 0.  Where it starts and how long it is can decide: say both.
     """
     distance, psi = path.norm(dim=-1), path[:, 1]
     if distance[-1] < 1e-6 * distance[0]:

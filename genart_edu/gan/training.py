@@ -23,8 +23,8 @@ Update = tuple[Tensor, Tensor]  # a player's mean loss, and the length of its gr
 
 
 class GANRecord(NamedTuple):
-    """Batch means, 0-d: each player's loss, without penalties, as it was just before that player's
-    update, and the length of the gradient of all that the player minimised.  (S,) for S seeds."""
+    """Batch means, 0-d: each player's loss, without penalties, as it was just before its (last)
+    update, and the length of the gradient of all that it minimised.  (S,) for S seeds."""
 
     discriminator_loss: Tensor
     generator_loss: Tensor

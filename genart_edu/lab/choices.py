@@ -59,16 +59,16 @@ WORKS: dict[tuple[str, bool], dict[str, Any]] = {
     },
     ("gan", True): {
         **{"latent_dim": 16, "hidden_dim": 128, "depth": 2, "activation": "leaky_relu"},
-        **{"lr": 1e-3, "discriminator_lr": 1e-3, "batch_size": 64},
+        **{"lr": 1e-3, "discriminator_lr": 1e-3, "batch_size": 64, "r1": 0.1},
     },
     ("gan", False): {
         **{"latent_dim": 2, "hidden_dim": 64, "depth": 2, "activation": "relu"},
-        **{"lr": 5e-4, "discriminator_lr": 1e-3, "batch_size": 128},
+        **{"lr": 5e-4, "discriminator_lr": 1e-3, "batch_size": 128, "r1": 0.0},
     },
 }
 CONVOLUTIONS: dict[str, dict[str, Any]] = {  # where they differ
     "vae": {"hidden_dim": 32, "depth": 2, "lr": 1e-3},
-    "gan": {"hidden_dim": 32, "depth": 2, "lr": 2e-4, "discriminator_lr": 2e-4},
+    "gan": {"hidden_dim": 32, "depth": 2},
 }
 
 

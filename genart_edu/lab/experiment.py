@@ -58,7 +58,7 @@ class Experiment:
     n_critic: int = 1  # GAN: updates of D in a step
     beta1: float = 0.5  # GAN: Adam's momentum
     cosine: int = 0  # GAN: steps until both rates are 0; 0: constant
-    r1: float = 0.0  # GAN: weight of D's squared slope on real data
+    r1: float | None = None  # GAN: weight of D's squared slope on real data
     gradient_penalty: float = 0.0  # GAN: weight of D's slope being 1
     instance_noise: float = 0.0  # GAN: std of the noise on what D judges
     unroll: int = 0  # GAN: steps of D that G foresees
@@ -80,6 +80,8 @@ class Experiment:
             if name in CHOICES and value not in CHOICES[name]:
                 choices = ", ".join(CHOICES[name])
                 raise ValueError(f"{name} must be one of {choices}; got {value!r}.")
+            if isinstance(field.default, bool) and not isinstance(value, bool):
+                raise ValueError(f"{name} must be True or False; got {value!r}.")
             if name in LEAST and not (isinstance(value, int) and value >= LEAST[name]):
                 least = LEAST[name]
                 raise ValueError(f"{name} must be a whole number of at least {least}; got {value}.")
@@ -143,8 +145,11 @@ class Experiment:
             raise ValueError(f"seeds are for densities in the plane; {self.data} are pictures.")
         classes = len(train.names) if self.labels else 0
         trainer: Any = self.trainer(train.shape, rng.device, classes)
-        most = len(train) // self.examples(1)
-        size = self.batch_size or min(WORKS[self.model, True]["batch_size"], most)
+        most, many = len(train) // self.examples(1), self.examples(1)
+        size = self.batch_size or min(WORKS[self.model, True]["batch_size"], max(most, 1))
+        if size > most and many > 1:
+            takes = f"a step takes {many} times as many of the {len(train)} pictures"
+            raise ValueError(f"batch_size must be from 1 to {most}, since {takes}; got {size}.")
         run = Run(trainer, ImageBatches(train, self.examples(size), rng, self.labels))
         if isinstance(trainer, VAETrainer):
             return run, vae_on_images(trainer, test)

@@ -24,7 +24,7 @@ from genart_edu.lab.stages import (
     pictures,
     samples,
 )
-from genart_edu.metrics import quality
+from genart_edu.metrics import Quality, quality
 from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import Arrays
 from genart_edu.views.curves import Curves
@@ -41,9 +41,9 @@ NO_GOAL = "Neither loss has to fall: the two pull against each other, so judge b
 BORDER = (
     " **D\\* = 1/2**: where a perfect discriminator would be undecided; estimated from the fakes."
 )
-GOOD = " **good**: within 3 std of the middle of a mode, which is captured if it has one such fake."
+GOOD = " **good**: within 3 std of a Gaussian of the target; a mode is captured if it has one such."
 TOGETHER = " This discriminator judges several x together, so there is no picture of its D(x)."
-COLLAPSED = " **collapsed**: some mode has no fake within 3 std of its middle. "
+COLLAPSED = "**collapsed**: some mode has no fake within 3 std of one of its Gaussians. "
 
 
 def gan_on_images(trainer: GANTrainer, test: Images) -> Stage:
@@ -55,9 +55,13 @@ def gan_on_images(trainer: GANTrainer, test: Images) -> Stage:
 
     def measure() -> dict[str, np.ndarray]:
         real, fake = test.x(slice(len(more))).cpu(), samples(trainer, more).cpu()
-        found = quality(real, fake, k=min(5, len(more) - 1))._asdict()
-        numbers = {name: array(value) for name, value in found.items()}
-        return numbers | {"collapsed": numbers["coverage"] < 0.1}
+        if len(more) < 2 or not fake.isfinite().all():  # nothing to compare
+            found = Quality(*torch.full((4,), torch.nan))
+        else:
+            found = quality(real, fake, k=min(5, len(more) - 1))
+        numbers = {name: array(value) for name, value in found._asdict().items()}
+        broken = not fake.isfinite().all()
+        return numbers | {"collapsed": array((found.coverage < 0.1) | broken)}
 
     panels = [_losses(trainer), (grid, lambda _: (pictures(samples(trainer, z), test.shape),))]
     return Stage(
@@ -65,6 +69,7 @@ def gan_on_images(trainer: GANTrainer, test: Images) -> Stage:
         _caption(trainer.objective),
         test.shape,
         measure,
+        unit=_unit(trainer.objective),
         classes=classes,
         stills={"gradients": lambda _: [_gradients()]},
     )
@@ -108,7 +113,7 @@ def gan_of_seeds(trainer: GANTrainer, density: Density) -> Stage:
         fakes = samples(trainer, z).cpu()
         return array(fakes[:, :200]), array(modes(fakes, density.to("cpu")).captured)
 
-    caption = COLLAPSED.lstrip() + _caption(trainer.objective)
+    caption = COLLAPSED + _caption(trainer.objective)
     return _counted(trainer, density, z, [_losses(trainer), (grid, seeds)], caption)
 
 
@@ -129,14 +134,20 @@ def _counted(
         found = measure()
         share, js = found["high_quality"].mean(), found["js"].mean()
         of = f"{found['modes'].mean():.3g} of {len(density.modes)} modes"
-        return f"; {of}, {share:.0%} of the fakes of high quality, JS {js:.2f} nats"
+        said = f"; {of}, {share:.0%} of the fakes of high quality, JS {js:.2f} nats"
+        lost = found["collapsed"]
+        return said + (f", {lost.sum()} of {lost.size} collapsed" if lost.ndim else "")
 
     stills = {"gradients": lambda _: [_gradients()]}
-    return Stage(panels, caption, (2,), measure, tell, stills=stills)
+    return Stage(panels, caption, (2,), measure, tell, _unit(trainer.objective), stills=stills)
+
+
+def _unit(objective: Objective) -> str:
+    return "nats" if objective in (MINIMAX, NONSATURATING) else ""
 
 
 def _caption(objective: Objective) -> str:
-    return (IN_NATS if objective in (MINIMAX, NONSATURATING) else "") + NO_GOAL
+    return (IN_NATS if _unit(objective) else "") + NO_GOAL
 
 
 def _losses(trainer: GANTrainer) -> Panel:
@@ -149,9 +160,8 @@ def _losses(trainer: GANTrainer) -> Panel:
     names = {2 * math.log(2): "2 log 2", math.log(2): "log 2", -math.log(2): "−log 2"}
     found = {round(value, 5): name for value, name in names.items()}
     guesses = {found.get(round(v, 5), f"guess {v:g}"): v for v in objective.guessing()}
-    nats = "nats" if objective in (MINIMAX, NONSATURATING) else ""
     roles, who = (DISCRIMINATOR, GENERATOR), ("discriminator", "generator")
-    return Curves(who, "Losses", unit=nats, roles=roles, references=guesses), arrays
+    return Curves(who, "Losses", unit=_unit(objective), roles=roles, references=guesses), arrays
 
 
 def _gradients() -> Panel:

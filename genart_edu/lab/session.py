@@ -98,7 +98,8 @@ def sample(path: Path, n: int = 64, seed: int = 0, out: Path | None = None) -> P
     else:
         networks = array(x).reshape(-1, n, 2)  # one, or all of those that train as one
         names = [title] if len(networks) == 1 else [f"{i}" for i in range(len(networks))]
-        views = [Plane(name, float(x.abs().max())) for name in names]
+        extent = float(x.nan_to_num(0, 0, 0).abs().max()) or 1.0
+        views = [Plane(name, extent) for name in names]
         canvas = Canvas(views, height=6 if len(names) == 1 else 3.4, columns=math.isqrt(len(names)))
         picture = canvas.figure([(np.empty((0, 2)), fakes) for fakes in networks])
     out = out or path.with_name(f"samples-{n}-seed-{seed}.png")

@@ -20,7 +20,7 @@ from genart_edu.views.style import LIGHT, Theme
 
 History = dict[str, np.ndarray]
 Panel = tuple[View, Callable[[History], Arrays]]  # a view, and what to hand to its `update`
-FAR = 1e6  # a loss that no healthy run comes near: all of a large picture is 10,000 nats
+FAR = 1e6  # a loss that no healthy run comes to, unless it began there
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Stage:
     shape: tuple[int, ...]
     measure: Callable[[], dict[str, np.ndarray]]
     tell: Callable[[], str] = lambda: ""
+    unit: str = "nats"  # of the losses
     classes: int = 0
     stills: dict[str, Callable[[History], list[Panel]]] = field(default_factory=dict)
 
@@ -59,17 +60,29 @@ class Stage:
     def status(self, history: History) -> str:
         """One line: the step, the last losses, and what there is to count."""
         steps = len(history["step"])
-        names = [n for n in history if n != "step" and not n.endswith("gradient")] if steps else []
+        names = loss_names(history) if steps else []
         recent = {name: history[name][-100:].mean() for name in names}  # one batch says little
         recent = {name.replace("kl", "KL").replace("_", " "): v for name, v in recent.items()}
         short = {n: f"{v:.2f}" if abs(v) < 1e4 else f"{v:.1e}" for n, v in recent.items()}
         losses = "".join(f", {name} {value}" for name, value in short.items())
-        far = [np.nonzero(abs(history[name]) > FAR)[0][:1] for name in names]
-        since = [int(steps[0]) + 1 for steps in far if len(steps)]
-        said = f"Step {steps:,}{losses}{' nats' if losses else ''}{self.tell()}."
-        if since:
-            said += f"  It diverges: a loss passed {FAR:,.0f} at step {min(since):,}."
+        unit = f" {self.unit}" if losses and self.unit else ""
+        said = f"Step {steps:,}{losses}{unit}{self.tell()}."
+        far = far_away(history).reshape(steps, -1).any(axis=1) if steps else np.zeros(0)
+        if far.any():
+            said += f"  It diverges: a loss passed {FAR:,.0f} at step {far.argmax() + 1:,}."
         return said
+
+
+def far_away(history: History) -> np.ndarray:
+    """After which steps a run, or each of S, had diverged without a number that is not finite: a
+    loss beyond FAR, and beyond ten times what it was at first.  (N,) or (N, S) of bool."""
+    losses = [abs(history[name]) for name in loss_names(history)]
+    return np.any([loss > np.maximum(FAR, 10 * loss[:1]) for loss in losses], axis=0)
+
+
+def loss_names(history: History) -> list[str]:
+    """What of a history is a loss."""
+    return [name for name in history if name != "step" and not name.endswith("gradient")]
 
 
 def figure_of(

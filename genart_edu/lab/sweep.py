@@ -19,6 +19,7 @@ from genart_edu.data.catalogue import DENSITIES
 from genart_edu.lab.checkpoint import write_whole
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
+from genart_edu.lab.stages import far_away
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.counts import CountMap
 
@@ -97,7 +98,8 @@ def train_and_measure(setting: Row, experiment: Experiment, steps: int) -> list[
             return [row for each in alone for row in train_and_measure(setting, each, steps)]
     member = {"member": together} if len(together) > 1 else {}
     found: dict[str, Any] = {"seed": experiment.seed, **member, "step": run.step}
-    found |= {"diverged": run.step < steps, **stage.measure()}
+    far = far_away(run.history).any(axis=0) if run.step else False
+    found |= {"diverged": (run.step < steps) | far, **stage.measure()}
     columns = {name: np.broadcast_to(values, len(together)) for name, values in found.items()}
     return [setting | {name: str(c[i]) for name, c in columns.items()} for i in together]
 

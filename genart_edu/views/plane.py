@@ -95,7 +95,7 @@ class Plane:
         self.real = points(ax, theme, REAL, "real", size=6, alpha=0.75)
         self.fake = points(ax, theme, FAKE, "fake", size=4)
         self.border = LineCollection([], colors=[theme.ink], linewidths=1.4, visible=False)
-        self.border.set(linestyle=(0, (4, 2.5)), label="D* = ½")
+        self.border.set(linestyle=(0, (4, 2.5)), label="D* ≈ ½")
         ax.add_collection(self.border, autolim=False)
         self.artists: list[Artist] = [self.surface, self.border, self.real, self.fake]
         self.ax, self.theme = ax, theme
