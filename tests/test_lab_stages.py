@@ -355,12 +355,19 @@ def test_the_gradients_of_both_players_are_drawn():
     assert np.array_equal(generator, run.history["generator_gradient"])
 
 
-@pytest.mark.parametrize(("objective", "unit"), [("minimax", " nats;"), ("hinge", "[0-9];")])
-def test_only_losses_that_are_logarithms_are_nats(objective, unit):
+@pytest.mark.parametrize(
+    ("objective", "unit", "says"),
+    [
+        ("minimax", " nats", "log(1 - D(fake))"),
+        ("nonsaturating", " nats", "-log D(fake)"),
+        ("hinge", "", ""),
+        ("wasserstein", "", ""),
+    ],
+)
+def test_only_losses_that_are_logarithms_are_nats(objective, unit, says):
     run, stage = started("gan", "ring", 3, objective=objective)
-    assert re.search(
-        rf"generator loss -?\d+\.\d\d{unit if unit[0] == ' ' else ';'}", stage.status(run.history)
-    )
+    assert re.search(rf"generator loss -?\d+\.\d\d{unit};", stage.status(run.history))
+    assert says in stage.caption and ("cross entropy" in stage.caption) == bool(unit)
 
 
 def test_a_run_that_began_far_away_and_comes_nearer_does_not_diverge():

@@ -33,10 +33,11 @@ from genart_edu.views.plane import Plane
 from genart_edu.views.seeds import SeedGrid
 from genart_edu.views.style import DISCRIMINATOR, FAKE, GENERATOR
 
-IN_NATS = (  # what else the two losses mean, where they are logarithms
-    "**discriminator**: its cross entropy on a real and a fake; 2 log 2 when it can only guess. "
-    "**generator**: -log D(fake); log 2 when D says 1/2, high when the fakes are found out. "
-)
+IN_NATS = "**discriminator**: its cross entropy on a real and a fake; 2 log 2 if it only guesses. "
+OF_G = {  # what the generator's loss is, where it is a logarithm too
+    NONSATURATING: "**generator**: -log D(fake); log 2 when D says 1/2, high when found out. ",
+    MINIMAX: "**generator**: log(1 - D(fake)); -log 2 when D says 1/2, 0 when found out. ",
+}
 NO_GOAL = "Neither loss has to fall: the two pull against each other, so judge by the samples."
 BORDER = (
     " **D\\* = 1/2**: where a perfect discriminator would be undecided; estimated from the fakes."
@@ -143,11 +144,11 @@ def _counted(
 
 
 def _unit(objective: Objective) -> str:
-    return "nats" if objective in (MINIMAX, NONSATURATING) else ""
+    return "nats" if objective in OF_G else ""
 
 
 def _caption(objective: Objective) -> str:
-    return (IN_NATS if _unit(objective) else "") + NO_GOAL
+    return (IN_NATS + OF_G[objective] if objective in OF_G else "") + NO_GOAL
 
 
 def _losses(trainer: GANTrainer) -> Panel:
