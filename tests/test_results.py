@@ -59,8 +59,10 @@ def test_a_gan_finds_the_ring():
     assert sum(result.high_quality for result in results) / 16 >= 0.7, results
 
 
-@pytest.mark.parametrize(("conv", "steps"), [(False, 2_500), (True, 1_500)])
-def test_a_gan_that_is_told_the_class_draws_that_digit(conv, steps):
+@pytest.mark.parametrize(
+    ("conv", "steps", "seed"), [(False, 2_500, 0), (False, 2_500, 1), (True, 1_500, 0)]
+)
+def test_a_gan_that_is_told_the_class_draws_that_digit(conv, steps, seed):
     """As the three nearest of the real ones say, who are right of 95% of the test digits.
 
     Seen on seeds 0 to 3 (0 and 1 with convolutions): 86 to 87%, and a coverage of .93 to .97.
@@ -68,14 +70,12 @@ def test_a_gan_that_is_told_the_class_draws_that_digit(conv, steps):
     """
     train, _ = load("digits")
     neighbours = KNeighborsClassifier(3).fit(train.x().numpy(), train.labels.numpy())
-    for seed in range(2):
-        experiment = Experiment("gan", labels=True, conv=conv, seed=seed, device="cpu")
-        run, stage = experiment.start()
-        for _ in run.play(steps, every=steps):
-            pass
-        drawn = samples(run.trainer, latents(run.trainer, 1_000, rngs(0, 1)[0]))
-        assert neighbours.score(drawn.numpy(), np.arange(1_000) % 10) >= 0.75
-        assert stage.measure()["coverage"] >= 0.8
+    run, stage = Experiment("gan", labels=True, conv=conv, seed=seed, device="cpu").start()
+    for _ in run.play(steps, every=steps):
+        pass
+    drawn = samples(run.trainer, latents(run.trainer, 1_000, rngs(0, 1)[0]))
+    assert neighbours.score(drawn.numpy(), np.arange(1_000) % 10) >= 0.75
+    assert stage.measure()["coverage"] >= 0.8
 
 
 # ---- the KL term ---------------------------------------------------------------------------
