@@ -9,9 +9,7 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from genart_edu.data.catalogue import load
-from genart_edu.data.densities import ring
 from genart_edu.device import rngs
-from genart_edu.gan.diagnostics import modes
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.run import Run
 from genart_edu.lab.stages import latents, samples
@@ -45,23 +43,21 @@ def test_a_vae_learns_the_digits(seed):
 
 
 def test_a_gan_finds_the_ring():
-    """8 of 8 modes on 14 of 16 seeds, by the rule of VEEGAN: 2,500 samples, 3 sigma.
+    """8 of 8 modes for 14 of 16 networks that train as one, each as if alone, by the rule of
+    VEEGAN: 2,500 samples, 3 sigma.
 
-    Seen on these seeds: 15, with 82% of high quality; after 4,000 steps 15 and 86%.
+    Seen of 16 that did train alone: 15, with 82% of high quality.  As one, on seeds 0 and 1: 16,
+    with 83%.
     """
-
-    def found(seed):
-        trainer = trained(Experiment("gan", "ring", seed=seed), RING_STEPS).trainer
-        return modes(samples(trainer, latents(trainer, 2_500, rngs(seed, 1)[0])), ring())
-
-    results = [found(seed) for seed in range(16)]
-    assert sum(result.captured == 8 for result in results) >= 14, results
-    assert sum(result.high_quality for result in results) / 16 >= 0.7, results
+    run, stage = Experiment("gan", "ring", seeds=16, device="cpu").start()
+    for _ in run.play(RING_STEPS, every=RING_STEPS):
+        pass
+    found = stage.measure()
+    assert (found["modes"] == 8).sum() >= 14, found["modes"]
+    assert found["high_quality"].mean() >= 0.7, found["high_quality"]
 
 
-@pytest.mark.parametrize(
-    ("conv", "steps", "seed"), [(False, 2_500, 0), (False, 2_500, 1), (True, 1_500, 0)]
-)
+@pytest.mark.parametrize(("conv", "steps", "seed"), [(False, 2_500, 0), (True, 1_500, 0)])
 def test_a_gan_that_is_told_the_class_draws_that_digit(conv, steps, seed):
     """As the three nearest of the real ones say, who are right of 95% of the test digits.
 
