@@ -99,7 +99,7 @@ def normalised(net: nn.Sequential, rng: torch.Generator) -> nn.Sequential:
     """Give every layer of `net` that has a weight a SpectralNorm."""
     for layer in [layer for layer in net.modules() if hasattr(layer, "weight")]:
         norm = SpectralNorm(cast(Tensor, layer.weight), rng)
-        register_parametrization(layer, "weight", norm, unsafe=True)  # safe: one pass to try it
+        register_parametrization(layer, "weight", norm, unsafe=True)  # a check would turn u
     return net
 
 

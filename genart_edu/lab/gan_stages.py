@@ -56,12 +56,10 @@ def gan_on_images(trainer: GANTrainer, test: Images) -> Stage:
 
     def measure() -> dict[str, np.ndarray]:
         real, fake = test.x(slice(len(more))).cpu(), samples(trainer, more).cpu()
-        if len(more) < 2 or not fake.isfinite().all():  # nothing to compare
-            found = Quality(*torch.full((4,), torch.nan))
-        else:
+        broken, found = ~fake.isfinite().all(), Quality(*torch.full((4,), torch.nan))
+        if len(more) > 1 and not broken:  # else there is nothing to compare
             found = quality(real, fake, k=min(5, len(more) - 1))
         numbers = {name: array(value) for name, value in found._asdict().items()}
-        broken = not fake.isfinite().all()
         return numbers | {"collapsed": array((found.coverage < 0.1) | broken)}
 
     panels = [_losses(trainer), (grid, lambda _: (pictures(samples(trainer, z), test.shape),))]
