@@ -99,6 +99,35 @@ def test_a_view_that_changed_is_redrawn_as_if_all_were():
     assert (frame == Canvas(views()).frame(look(900))).all()
 
 
+def test_a_view_that_gets_nothing_stays_as_it_is_in_the_picture(monkeypatch: pytest.MonkeyPatch):
+    canvas = Canvas(views())
+    canvas.frame(look(100))
+    before = canvas.frame(look(100))
+    arrays: list[Any] = look(900, seed=1)
+    arrays[1] = arrays[5] = None
+    for i in (1, 5):  # neither updated nor drawn
+        monkeypatch.setattr(canvas.views[i], "update", None)
+        monkeypatch.setattr(canvas.views[i], "artists", None)
+    after = canvas.frame(arrays)
+    moved = Canvas(views()).frame(look(900, seed=1))
+    for i, (cell, _) in enumerate(canvas._cells):
+        left, right = (round(x) for x in cell.get_extents().intervalx)
+        expected = before if arrays[i] is None else moved
+        assert (after[:, left:right] == expected[:, left:right]).all(), i
+        assert (before[:, left:right] != moved[:, left:right]).any(), i
+
+
+def test_a_first_picture_needs_all():
+    canvas = Canvas(views()[:2])
+    for draw in (canvas.frame, canvas.figure):
+        with pytest.raises(ValueError, match="first frame needs the arrays of every view"):
+            draw([None, look(3)[1]])
+    canvas.frame(look(3)[:2])
+    assert canvas.frame([None, None]).std() > 0
+    with pytest.raises(ValueError, match="first frame"):
+        canvas.figure([look(3)[0], None])
+
+
 def test_limits_move_without_moving_plots():
     canvas = Canvas(views()[:3])
     places = [ax.get_position().bounds for ax in canvas._figure.axes[:3]]

@@ -148,7 +148,8 @@ class GANTrainer:
                 return self._discriminator_loss(judge, real, fake, *labels)
 
             judge = unrolled(self.discriminator, loss_of, self.unroll, self.unroll_lr)
-        loss = self.objective.generator(judge(self._seen(fake), *labels)).mean(-1)
+        fake_logits = judge(self._seen(fake), *labels)
+        loss = self.objective.generator(fake_logits).mean(-1)
         self.generator_optimizer.zero_grad()
         loss.sum().backward(inputs=list(self.generator.parameters()))
         self._descend(self.generator_optimizer, self.lr)

@@ -1,6 +1,7 @@
 """One number for each latent dimension, or for each layer, as bars: which of them live?"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -8,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import offset_copy
+from matplotlib.transforms import Affine2D, ScaledTranslation, offset_copy
 
-from genart_edu.views.style import KL, LABEL, Margins, Role, Theme, key, roomy, themed
+from genart_edu.views.seeds import words
+from genart_edu.views.style import KL, LABEL, TICK, Margins, Role, Theme, key, roomy, themed
 
 SIDES = 0.36 * np.array([-1, -1, 1, 1])  # of a bar; from one bar to the next is 1
 
@@ -58,15 +60,21 @@ class Bars:
         self.dead = PathPatch(none, fill=False, edgecolor=theme.muted, hatch="////")
         for bars in self.live, self.dead:
             ax.add_patch(bars)
-        above = offset_copy(ax.transData, ax.get_figure(root=True), y=7, units="points")
+        figure: Any = ax.get_figure(root=True)
+        above = offset_copy(ax.transData, figure, y=7, units="points")
         lives, dies = self.words
         self.crosses = ax.plot([], [], "x", color=theme.muted, label=dies, transform=above)[0]
         self.crosses.set(markeredgewidth=1.6, clip_on=False)
         room = Patch(color=color, label=f"00 of 00 {lives}")
         self.key = key(ax, theme, [room, self.crosses])
         self.key.get_texts()[0].set_alpha(0)  # what it counts moves; to draw a key takes 4 ms
-        there = offset_copy(ax.transAxes, ax.get_figure(root=True), x=30, y=6.3, units="points")
-        self.said = ax.text(0, 1, "", transform=there, color=theme.ink, size=LABEL)
+        self.said = PathPatch(none, facecolor=theme.ink, edgecolor="none")
+        corner: Any = ax.transAxes
+        there = Affine2D().scale(LABEL / TICK) + figure.dpi_scale_trans
+        there += ScaledTranslation(0, 1, corner)
+        there = offset_copy(there, figure, x=30, y=6.3, units="points")
+        self.said.set(transform=there, clip_on=False)
+        ax.add_patch(self.said)
         self.artists: list[Artist] = [self.live, self.dead, self.crosses, self.said]
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=self.log))
         ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$" if self.log else "{x:,g}")
@@ -94,7 +102,8 @@ class Bars:
         for patch, which in (self.live, lives), (self.dead, ~lives):  # one each: a hatch takes 1 ms
             patch.set_path(Path.make_compound_path_from_polys(bars[drawn & which]))
         self.crosses.set_data(x[~lives], np.where(drawn, height, base)[~lives])
-        self.said.set_text("" if alive is None else f"{lives.sum()} of {n} {self.words[0]}")
+        self.said.set_path(words(f"{lives.sum()} of {n} {self.words[0]}"))  # a Text takes 1 ms
+        self.said.set_visible(alive is not None)
         changed.append(self.key.get_visible() != (alive is not None))
         self.key.set_visible(alive is not None)
         return any(changed)

@@ -7,11 +7,15 @@ from contourpy import contour_generator
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import offset_copy
 
 from genart_edu.views.bitmap import Bitmap
+from genart_edu.views.mesh import ARROW, Mesh, arrows
 from genart_edu.views.style import (
     FAKE,
     LABEL,
@@ -79,7 +83,7 @@ class Plane:
     """
 
     width = 1.0
-    margins = Margins(0.6, 0.75, 0.55, 0.7)
+    margins = Margins(0.6, 0.75, 0.55, 0.78)
 
     def __init__(self, title: str, extent: float = 3.0) -> None:
         self.title, self.extent = title, extent
@@ -92,15 +96,25 @@ class Plane:
         self.shades = shades(theme)
         self.surface, self.pixels = Bitmap(ax), round(min(ax.bbox.size))
         self.weights = knots(1, self.pixels), knots(1, self.pixels)  # of a surface not yet seen
-        self.real = points(ax, theme, REAL, "real", size=6, alpha=0.75)
-        self.fake = points(ax, theme, FAKE, "fake", size=4)
-        self.border = LineCollection([], colors=[theme.ink], linewidths=1.4, visible=False)
+        self.mesh = Mesh(ax, theme, self.extent)
+        self.border = LineCollection([], colors=[theme.ink], linewidths=1.4)
         self.border.set(linestyle=(0, (4, 2.5)), label="D* ≈ ½")
         ax.add_collection(self.border, autolim=False)
-        self.artists: list[Artist] = [self.surface, self.border, self.real, self.fake]
-        self.ax, self.theme = ax, theme
-        key(ax, theme, [self.real, self.fake])
-        self.scale = self._scale(ax, theme)
+        self.real = points(ax, theme, REAL, "real", size=6, alpha=0.75)
+        self.fake = points(ax, theme, FAKE, "fake", size=4)
+        self.pulls = PathPatch(Path(np.zeros((0, 2))), facecolor=theme.ink, edgecolor="none")
+        ax.add_patch(self.pulls)
+        self.artists: list[Artist] = [self.surface, self.mesh, self.border]
+        self.artists += [self.real, self.fake, self.pulls]
+        arrow = Path(np.stack([ARROW.real - 0.5, ARROW.imag], axis=1))
+        pull = Line2D([], [], color=theme.ink, linestyle="none", marker=arrow, label="pull")
+        pull.set(markersize=24, markeredgewidth=0)
+        cell = Patch(facecolor=(*self.mesh.color, 0.4), edgecolor=self.mesh.color, label="G(z)")
+        self.handles = self.real, self.fake, self.border, cell, pull
+        self.ax, self.theme, self.scale = ax, theme, self._scale(ax, theme)
+        self.corner = ax.transAxes, ax.get_figure(root=True)
+        self.shown: list[bool] = []
+        self.keys: list[Legend] = []
 
     def update(
         self,
@@ -108,31 +122,53 @@ class Plane:
         fake: np.ndarray,
         surface: np.ndarray | None = None,
         best: np.ndarray | None = None,
+        mesh: np.ndarray | None = None,
+        pulls: np.ndarray | None = None,
     ) -> bool:
         """real (N, 2), fake (M, 2), surface (H, W): D(x) = sigmoid(logit) in [0, 1], or None.
 
         surface[i, j] is at x = X[j], y = X[i], with X evenly from -extent to extent, both included.
         best (H, W): the same of the optimal discriminator, whose border of 1/2 is drawn, or None.
+        mesh (n + 1, m + 1, 2): G(z) of a lattice in z whose cells all hold the same probability.
+        pulls (K, 2, 2): where a fake is, and the vector that pulls it; of length 1 it is drawn a
+        tenth of the extent long, and never longer than a quarter.
         """
         self.real.set_data(*real.T)
         self.fake.set_data(*fake.T)
         if surface is not None:
             self._paint(np.nan_to_num(surface.clip(0, 1), nan=0.5))
-        changed = self.scale.get_visible() != (surface is not None)
-        self.surface.set_visible(surface is not None)
-        self.scale.set_visible(surface is not None)
-        return self._outline(best) or changed
-
-    def _outline(self, best: np.ndarray | None) -> bool:
-        """Where D* is 1/2.  -> whether the key has changed."""
         if best is not None:
             x, y = (np.linspace(-self.extent, self.extent, n) for n in best.shape[::-1])
             lines: Any = contour_generator(x, y, best).lines(0.5)
             self.border.set_segments(lines)
-        if self.border.get_visible() == (best is not None):
+        if mesh is not None:
+            self.mesh.show(mesh)
+        if pulls is not None:
+            self.pulls.set_path(Path.make_compound_path_from_polys(arrows(pulls, self.extent)))
+        layers = [len(real), len(fake), *(a is not None for a in (best, mesh, pulls, surface))]
+        return self._switch([bool(layer) for layer in layers])
+
+    def _switch(self, shown: list[bool]) -> bool:
+        """Show these layers and name them above, in two rows if need be.  -> whether that is new.
+
+        shown: of real, fake, border, mesh, pulls and surface.
+        """
+        if shown == self.shown:
             return False
-        self.border.set_visible(best is not None)
-        key(self.ax, self.theme, [self.real, self.fake, *[self.border] * (best is not None)])
+        self.shown = shown
+        drawn = self.real, self.fake, self.border, self.mesh, self.pulls, self.surface, self.scale
+        for artist, there in zip(drawn, [*shown, shown[-1]], strict=True):
+            artist.set_visible(there)
+        for row in self.keys:
+            row.remove()
+        named = [handle for handle, there in zip(self.handles, shown, strict=False) if there]
+        rows = [row for row in (named[3:], named[:3]) if row]
+        self.keys = [key(self.ax, self.theme, row) for row in rows]
+        for row in self.keys[:-1]:
+            self.ax.add_artist(row)  # matplotlib keeps the last key only
+        for i, row in enumerate(self.keys):
+            y = 14 * i - 3 * (len(rows) > 1)
+            row.set_bbox_to_anchor((0, 1), offset_copy(*self.corner, y=y, units="points"))
         return True
 
     def _paint(self, surface: np.ndarray) -> None:
