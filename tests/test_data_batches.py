@@ -1,11 +1,14 @@
 """Batches: every image once an epoch, and a place that can be kept and found again."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from genart_edu.data.batches import DensityBatches, ImageBatches, SeedBatches
-from genart_edu.data.densities import ring
+from genart_edu.data.densities import grid, moons, ring
+from genart_edu.data.drawing import drawn
 from genart_edu.data.images import Images
 
 
@@ -117,6 +120,85 @@ def test_image_batch_sizes_that_cannot_be_are_refused(size):
 def test_a_density_needs_at_least_one_sample():
     with pytest.raises(ValueError, match=r"^batch_size must be at least 1; got 0\.$"):
         DensityBatches(ring(), 0, seeded())
+
+
+# ---- another density while a run lives ---------------------------------------------------
+
+DRAWING = "drawn:-1.00 0.00 1.00 0.00;0.50 0.60"
+
+
+def make_drawn(seed: int = 0) -> DensityBatches:
+    return DensityBatches(drawn(DRAWING), 8, seeded(seed))
+
+
+def make_seeds(seed: int = 0) -> SeedBatches:
+    return SeedBatches(make_density(seed), 4)
+
+
+LIVING = pytest.mark.parametrize("make", [make_density, make_drawn, make_seeds])
+
+
+def test_pictures_offer_nothing_to_change_and_densities_their_data():
+    assert make_images().settings == make_shared().settings == ()
+    assert make_density().settings == make_seeds().settings == ("data",)
+    assert make_density().data == make_seeds().data == "ring" and make_drawn().data == DRAWING
+
+
+@LIVING
+def test_another_density_holds_from_the_next_batch_on(make):
+    batches, rng = make(), seeded()
+    ring().sample(8, rng), next(batches)
+    for name, density in [("grid", grid()), (DRAWING, drawn(DRAWING)), ("moons", moons())]:
+        batches.data = name
+        assert batches.data == name
+        assert torch.equal(next(batches)[0].view(8, 2), density.sample(8, rng))
+
+
+@LIVING
+def test_a_place_that_was_kept_brings_the_density_of_that_time_back(make):
+    batches = make()
+    states, onwards = [], []
+    for name in ["grid", DRAWING, "moons", batches.data]:
+        states.append(batches.state_dict())
+        onwards.append((batches.data, next(batches)[0]))
+        batches.data = name
+    for other in batches, make(seed=1):
+        for state, (name, x) in zip(states[::-1], onwards[::-1], strict=True):
+            other.load_state_dict(state)
+            assert other.data == name and torch.equal(next(other)[0], x)
+
+
+def test_a_density_that_nobody_else_knows_is_found_again():
+    own = replace(ring(), name="mine", means=ring().means / 2)
+    batches, rng = DensityBatches(own, 8, seeded()), seeded()
+    state = batches.state_dict()
+    batches.load_state_dict(state)
+    assert torch.equal(next(batches)[0], own.sample(8, rng))
+    batches.data = "grid"
+    next(batches)
+    batches.load_state_dict(state)
+    assert batches.data == "mine" and torch.equal(next(batches)[0], own.sample(8, seeded()))
+
+
+def test_a_state_of_before_there_was_a_choice_is_still_loaded():
+    batches = make_density()
+    batches.load_state_dict({"rng": seeded(3).get_state()})
+    assert torch.equal(next(batches)[0], ring().sample(8, seeded(3)))
+
+
+def test_another_density_lies_on_the_same_device():
+    batches = DensityBatches(ring().to("meta"), 8, seeded())
+    batches.data = DRAWING
+    assert batches.density.means.device.type == next(batches)[0].device.type == "meta"
+
+
+@LIVING
+@pytest.mark.parametrize("name", ["digits", "folder:.", "cifar", "drawn:", "drawn:0 9", "", 3, []])
+def test_what_is_no_density_is_refused_and_nothing_changes(make, name):
+    batches, other = make(), make()
+    with pytest.raises(ValueError, match=r"^A (density|drawing) .*; got .*\.$"):
+        batches.data = name
+    assert batches.data == other.data and torch.equal(next(batches)[0], next(other)[0])
 
 
 # ---- many seeds ------------------------------------------------------------------------

@@ -7,16 +7,17 @@ import torch
 from PIL import Image
 
 from genart_edu.data import catalogue
-from genart_edu.data.catalogue import NAMES, load
+from genart_edu.data.catalogue import NAMES, PLANE, density, load
 from genart_edu.data.densities import Density
 from genart_edu.data.images import Images, digits
 from genart_edu.data.motifs import KINDS
 
 
-@pytest.mark.parametrize("name", ["ring", "grid", "spiral", "moons"])
+@pytest.mark.parametrize("name", ["ring", "grid", "spiral", "moons", "drawn:0.1 0.2 0.3 1;-1 0"])
 def test_densities(name):
-    density = load(name)
-    assert isinstance(density, Density) and density.name == name
+    found = load(name)
+    assert isinstance(found, Density) and found.name == name
+    assert torch.equal(density(name).means, found.means)
 
 
 @pytest.mark.parametrize(("name", "grey"), [("digits", False), ("digits-grey", True)])
@@ -69,12 +70,34 @@ def test_a_path_may_contain_colons(monkeypatch):
     assert seen == [r"C:\my pictures"]
 
 
-@pytest.mark.parametrize("name", ["", "digit", "Ring", "idx:", "folder:", "ring:", "digits:x"])
+@pytest.mark.parametrize(
+    "name", ["", "digit", "Ring", "idx:", "folder:", "ring:", "digits:x", "drawn", "drawn:"]
+)
 def test_an_unknown_name_is_told_what_is_allowed(name):
     with pytest.raises(ValueError) as caught:
         load(name)
     text = str(caught.value)
     assert all(allowed in text for allowed in NAMES) and repr(name) in text and "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["digits", "idx:mnist", "folder:.", "", "drawn", 3, None, ["ring"]]
+)
+def test_what_is_no_density_is_refused_unread(monkeypatch, name):
+    for reader in "folder", "idx", "digits":
+        monkeypatch.setattr(catalogue, reader, lambda *_: pytest.fail("It was read."))
+    with pytest.raises(ValueError) as caught:
+        density(name)
+    text = str(caught.value)
+    assert text.startswith("A density is one of ") and all(allowed in text for allowed in PLANE)
+
+
+@pytest.mark.parametrize("ask", [load, density])
+def test_an_absurd_name_is_quoted_in_part(ask):
+    for name in "x" * 100_000, "drawn:" + "x" * 1_000, "drawn:" + "0" * 100_000:
+        with pytest.raises(ValueError) as caught:
+            ask(name)
+        assert len(str(caught.value)) < 300
 
 
 def test_errors_of_the_rooms_come_through(tmp_path):

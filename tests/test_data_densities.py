@@ -9,9 +9,17 @@ from scipy.integrate import dblquad
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from genart_edu.data.densities import Density, grid, moons, ring, spiral
+from genart_edu.data.drawing import drawn
 
 torch.set_num_threads(1)
-ALL = pytest.mark.parametrize("make", [ring, grid, spiral, moons])
+
+
+def by_hand() -> Density:
+    """A hook, a line and a dot."""
+    return drawn("drawn:-1.1 -0.9 -1.1 1 -0.2 0.9;0.3 -1.2 1.2 0.4;0.9 1.1")
+
+
+ALL = pytest.mark.parametrize("make", [ring, grid, spiral, moons, by_hand])
 
 
 def seeded(seed: int = 0) -> torch.Generator:

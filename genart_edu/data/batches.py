@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from genart_edu.data import catalogue
 from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
 
@@ -19,6 +20,8 @@ class ImageBatches:
     uint8 is a quarter of the memory, and turning 64 rows into floats costs microseconds.
     labels: whether each batch has its labels (B,) beside x.
     """
+
+    settings: tuple[str, ...] = ()  # what can change while a run lives
 
     def __init__(
         self, images: Images, batch_size: int, rng: torch.Generator, labels: bool = False
@@ -59,12 +62,28 @@ class ImageBatches:
 
 
 class DensityBatches:
-    """Batches of x (B, 2) drawn afresh from a density that we know: data that never runs out."""
+    """Batches of x (B, 2) drawn afresh from a density that we know: data that never runs out.
+
+    data: the density's name; another one, set while a run lives, is loaded onto the same device.
+    """
+
+    settings: tuple[str, ...] = ("data",)
 
     def __init__(self, density: Density, batch_size: int, rng: torch.Generator) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1; got {batch_size}.")
         self.density, self.batch_size, self.rng = density, batch_size, rng
+        self._first = density  # it may be one's own, which the catalogue does not know
+
+    @property
+    def data(self) -> str:
+        return self.density.name
+
+    @data.setter
+    def data(self, name: str) -> None:
+        first = self._first
+        found = first if name == first.name else catalogue.density(name)
+        self.density = found.to(first.means.device)
 
     def __iter__(self) -> Self:
         return self
@@ -73,9 +92,10 @@ class DensityBatches:
         return (self.density.sample(self.batch_size, self.rng),)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rng": self.rng.get_state()}
+        return {"rng": self.rng.get_state(), "data": self.data}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.data = state.get("data", self.data)  # a checkpoint of before has none
         self.rng.set_state(state["rng"])
 
 
@@ -86,6 +106,15 @@ class SeedBatches:
         if seeds < 1 or batches.batch_size % seeds:
             raise ValueError(f"{batches.batch_size} examples can't be shared by {seeds} seeds.")
         self.batches, self.seeds, self.batch_size = batches, seeds, batches.batch_size
+        self.settings = batches.settings
+
+    @property
+    def data(self) -> str:
+        return self.batches.data  # type: ignore[union-attr]  # for whom it is a setting
+
+    @data.setter
+    def data(self, name: str) -> None:
+        self.batches.data = name  # type: ignore[union-attr]
 
     def __iter__(self) -> Self:
         return self

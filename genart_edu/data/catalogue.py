@@ -1,11 +1,13 @@
 """Data by name: what a command line or a menu offers."""
 
+import reprlib
 import warnings
 
 import torch
 
 from genart_edu.data import densities
 from genart_edu.data.densities import Density
+from genart_edu.data.drawing import drawn
 from genart_edu.data.folder import folder
 from genart_edu.data.idx import idx
 from genart_edu.data.images import Images, digits
@@ -17,7 +19,8 @@ DENSITIES = {
     "spiral": densities.spiral,
     "moons": densities.moons,
 }
-NAMES = ("digits", "digits-grey", "motifs", *DENSITIES, "idx:NAME", "folder:PATH")
+PLANE = (*DENSITIES, "drawn:STROKES")
+NAMES = ("digits", "digits-grey", "motifs", *PLANE, "idx:NAME", "folder:PATH")
 
 
 def load(name: str) -> Density | tuple[Images, Images]:
@@ -26,14 +29,15 @@ def load(name: str) -> Density | tuple[Images, Images]:
     digits, digits-grey   1,500 and 297
     motifs                6,000 and 1,000, always the same
     ring grid spiral moons
+    drawn:STROKES         a density drawn by hand, see `drawn`
     idx:NAME              mnist, fashion-mnist or kmnist as published: 60,000 and 10,000
     folder:PATH           your own pictures, 5 of 6 to train; a lone one serves for both
 
-    Raises ValueError for another name, and what `idx` and `folder` raise.
+    Raises ValueError for another name, and what `drawn`, `idx` and `folder` raise.
     """
     kind, _, rest = name.partition(":")
-    if name in DENSITIES:
-        return DENSITIES[name]()
+    if name in DENSITIES or (kind == "drawn" and rest):
+        return density(name)
     if name in ("digits", "digits-grey"):
         return digits(grey=name == "digits-grey").split(1_500)
     if name == "motifs":
@@ -42,7 +46,17 @@ def load(name: str) -> Density | tuple[Images, Images]:
         return idx(rest)
     if kind == "folder" and rest:
         return _train_and_test(folder(rest))
-    raise ValueError(f"data must be one of {', '.join(NAMES)}; got {name!r}.")
+    raise ValueError(f"data must be one of {', '.join(NAMES)}; got {reprlib.repr(name)}.")
+
+
+def density(name: str) -> Density:
+    """The density of that name.  ValueError for another name, and what `drawn` raises."""
+    name = str(name)  # a page may send anything
+    if name in DENSITIES:
+        return DENSITIES[name]()
+    if name.startswith("drawn:"):
+        return drawn(name)
+    raise ValueError(f"A density is one of {', '.join(PLANE)}; got {reprlib.repr(name)}.")
 
 
 def _motifs(n: int, seed: int) -> Images:

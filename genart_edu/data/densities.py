@@ -10,6 +10,7 @@ K components may share a mode: the spiral's 200 are cut into 10.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -100,31 +101,38 @@ def spiral() -> Density:
     turn = np.linspace(0, 2, 2_000)
     radius, angle = 0.15 + 0.425 * turn, 2 * math.pi * turn
     arm = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    return _along("spiral", [arm], components=200, modes=10, std=0.03, extent=1.5)
+    return along("spiral", [arm], [10], components=20, std=0.03, extent=1.5)
 
 
 def moons() -> Density:
     """Two half circles that reach into each other, std 0.05; each is one mode."""
     angle = np.linspace(0, math.pi, 1_000)
     upper = np.stack([np.cos(angle) - 0.5, np.sin(angle) - 0.25], axis=-1)
-    return _along("moons", [upper, -upper], components=60, modes=1, std=0.05, extent=2.0)
+    return along("moons", [upper, -upper], [1, 1], components=60, std=0.05, extent=2.0)
 
 
-def _along(
-    name: str, curves: list[np.ndarray], *, components: int, modes: int, std: float, extent: float
+def along(
+    name: str,
+    curves: Sequence[np.ndarray],
+    modes: Sequence[int],
+    *,
+    components: int,
+    std: float,
+    extent: float,
 ) -> Density:
-    """Components strung evenly along each curve, cut into `modes` equal arcs a curve.
+    """Components strung evenly along each curve (P, 2), which is cut into its number of equal arcs.
 
-    At most 1.3 std apart, components melt together: the ripple is below one in 10,000.
+    components: of each arc, which is a mode; so all modes weigh the same.  At most 1.3 std apart
+    they melt together: the ripple is below one in 10,000.
     """
-    means = np.concatenate([_middles(curve, components) for curve in curves])
-    centres = np.concatenate([_middles(curve, modes) for curve in curves])
-    mode_of = torch.arange(len(means)) // (components // modes)
+    cut = list(zip(curves, modes, strict=True))
+    means = np.concatenate([_middles(curve, arcs * components) for curve, arcs in cut])
+    centres = np.concatenate([_middles(curve, arcs) for curve, arcs in cut])
     return Density(
         name,
         torch.from_numpy(means).float(),
         std,
-        mode_of,
+        torch.arange(len(means)) // components,
         torch.from_numpy(centres).float(),
         extent,
     )

@@ -31,7 +31,8 @@ CHOICES: dict[str, dict[str, tuple[Callable[[str], Any], str]]] = {
     "both kinds": {
         "data": (
             str,
-            "digits, digits-grey, motifs, ring, grid, spiral, moons, idx:NAME or folder:PATH",
+            "digits, digits-grey, motifs, ring, grid, spiral, moons, drawn:STROKES, idx:NAME or "
+            "folder:PATH",
         ),
         "latent_dim": (int, "length of z"),
         "hidden_dim": (int, "width of the hidden layers; channels of the first convolution"),
