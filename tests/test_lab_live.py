@@ -19,6 +19,8 @@ from tests.states import everything
 
 RING = Experiment("gan", "ring", hidden_dim=8, batch_size=16)
 DIGITS = Experiment("vae", "digits", hidden_dim=8, batch_size=16, latent_dim=2)
+HALVES = "discriminator_step", "generator_step"
+DRAWN = "drawn:-0.50 0.00 0.50 0.00;0.00 0.80"
 BOTH = pytest.mark.parametrize("experiment", [RING, DIGITS], ids=["gan", "vae"])
 
 
@@ -28,7 +30,10 @@ def replayed(live: Live) -> Run:
     for event in live.run.events:
         while run.step < event.step:
             run.advance()
-        run.set(**{event.name: event.value})
+        if event.name in run.trainer.half_steps:
+            assert run.half_step(event.name) == event.value
+        else:
+            run.set(**{event.name: event.value})
     while run.step < live.run.step:
         run.advance()
     return run
@@ -64,6 +69,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(Canvas, "frame", lambda *_: np.zeros((4, 6, 3), np.uint8))
     monkeypatch.setattr(Live, "frame_seconds", 0.001)
     monkeypatch.setattr(Live, "slice_seconds", 0.002)
+    monkeypatch.setattr(Live, "moment_seconds", 0.002)
 
 
 # ---- playing ------------------------------------------------------------------------------
@@ -348,8 +354,13 @@ def test_four_hands_that_press_everything_end_in_a_run_that_can_be_replayed(quic
             lambda: live.step(rng.randrange(20)),
             lambda: live.set(lr=rng.uniform(1e-5, 1e-3)),
             lambda: live.set(lr=-1),
+            lambda: live.show(gradients=rng.random() < 0.5),
+            lambda: live.slow_motion(rng.random() < 0.3),
             live.frame,
         ]
+        if not resets:  # what only a GAN in the plane can
+            commands += [lambda: live.step(half=rng.choice(HALVES))]
+            commands += [lambda: live.set(data=rng.choice([DRAWN, "ring"]))]
         if resets:
             commands += [live.reset, lambda: live.reset(rng.choice([RING, DIGITS]))]
         try:
@@ -392,3 +403,147 @@ def test_a_gan_that_grows_without_bound_is_said_to_diverge_while_it_plays():
     beyond = (np.abs(losses) > 1e6).any(axis=0)
     assert said and beyond[int(said[1]) - 1] and not beyond[: int(said[1]) - 1].any()
     assert last.step == 400 and all(frame.png for frame in frames)
+
+
+# ---- what can be seen ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_half_a_step_is_an_event_and_the_counter_stands(half):
+    live = Live(RING)
+    live.step(3)
+    who, other = half.split("_")[0], ({"discriminator", "generator"} - {half.split("_")[0]}).pop()
+    weights = {name: everything_of(getattr(live.run.trainer, name)) for name in (who, other)}
+    frame = live.step(2, half=half)
+    assert frame.step == 3 and [event.name for event in live.run.events] == [half] * 2
+    assert everything_of(getattr(live.run.trainer, other)) == weights[other]
+    assert everything_of(getattr(live.run.trainer, who)) != weights[who]
+
+
+def everything_of(net) -> list[float]:
+    return [number for p in net.parameters() for number in p.flatten().tolist()]
+
+
+def test_a_layer_is_switched_on_and_off_while_it_plays(quick):
+    live = Live(RING)
+    pictures = live.play()
+    next(pictures)
+    live.show(manifold=True, surface=False, modes=False)
+    next(pictures)
+    assert live.stage.layers["manifold"] and not live.stage.layers["surface"]
+    assert len(live.screen.canvas.views) == 2  # the losses and the plane
+    live.pause()
+
+
+def test_layers_stay_as_they_were_switched_when_the_run_is_another():
+    live = Live(RING)
+    live.show(modes=False, manifold=True)
+    live.reset(Experiment("gan", "moons", hidden_dim=8))
+    assert live.stage.layers["manifold"] and not live.stage.layers["modes"]
+    live.reset(DIGITS)  # which has none of them
+    live.reset(RING)
+    assert live.stage.layers["manifold"] and not live.stage.layers["modes"]
+
+
+def test_every_layer_changes_the_picture_and_comes_back():
+    live = Live(RING)
+    live.step(20)
+    for name, on in live.stage.layers.items():
+        before = live.frame().png
+        live.show(**{name: not on})
+        assert live.frame().png != before, name
+        live.show(**{name: on})
+        assert live.frame().png == before or name == "distances", name  # which looked once more
+
+
+def test_a_layer_that_there_is_not_and_the_last_panel_get_one_sentence():
+    live = Live(DIGITS)
+    live.show(manifold=True)
+    assert live.frame().status.endswith(
+        "  This stage can switch nothing on and off; got 'manifold'."
+    )
+    live = Live(Experiment("gan", "digits", hidden_dim=8))
+    live.show(losses=False)
+    assert len(live.screen.canvas.views) == 1
+    assert "must be shown" not in live.frame().status
+
+
+def test_a_target_is_redrawn_while_it_plays(quick):
+    live = Live(RING)
+    pictures = live.play()
+    next(pictures)
+    live.show(manifold=True)
+    live.set(data=DRAWN)
+    next(pictures)
+    live.pause()
+    list(pictures)
+    assert live.run.events[-1].name == "data" and live.run.batches.density.name == DRAWN
+    assert "of 3 modes" in live.frame().status  # a line's two, and a dot's
+    assert live.stage.layers["manifold"]
+    assert everything(live.run) == everything(replayed(live))
+
+
+def test_a_target_that_can_not_be_is_answered_and_the_old_one_stays():
+    live = Live(RING)
+    live.step(5)
+    live.set(data="drawn:7 7")
+    frame = live.frame()
+    assert frame.status.count("  ") >= 1 and live.run.batches.density.name == "ring"
+    assert live.run.events == [] and live.step().step == 6
+
+
+@BOTH
+def test_slow_motion_goes_through_whole_steps_and_changes_none(experiment):
+    live, plain = Live(experiment), Live(experiment)
+    live.slow_motion()
+    told = [live.step().status for _ in range(25)]
+    assert all("in slow motion" in each for each in told)
+    live.slow_motion(False)
+    assert "slow motion" not in live.frame().status
+    assert live.run.step >= 2
+    plain.step(live.run.step)
+    assert everything(live.run) == everything(plain.run)
+
+
+def test_slow_motion_shows_the_line_at_work_and_its_numbers():
+    live = Live(RING)
+    live.slow_motion()
+    frames = [live.step() for _ in range(10)]
+    assert len({frame.png for frame in frames}) == 10
+    assert live.run.step == 1 and live.screen.between_steps
+    assert "gan/objective.py, line" in frames[3].status
+    assert "Generator's half, update" in frames[-1].status
+
+
+def test_play_in_slow_motion_makes_the_steps_it_was_asked_for(quick):
+    live = Live(RING)
+    live.slow_motion()
+    *frames, last = live.play(2)
+    assert last.step == 2 and not live.playing
+    assert len([frame for frame in frames if "slow motion" in frame.status]) >= 20
+
+
+def test_half_a_step_in_slow_motion_is_that_half_alone():
+    live = Live(RING)
+    live.slow_motion()
+    told = [live.step(half="generator_step").status for _ in range(6)]
+    assert [event.name for event in live.run.events] == ["generator_step"] and live.run.step == 0
+    assert not any("Discriminator's half, loss" in each for each in told)
+
+
+def test_what_costs_much_is_not_asked_at_every_picture(monkeypatch):
+    live = Live(RING)
+    live.step()
+    asked = []
+    (calm,) = [panel for panel in live.stage.shown() if panel.calm]
+    monkeypatch.setitem(live.stage._memory, calm.arrays, (float("inf"), "old"))
+    monkeypatch.setattr(
+        live.screen.canvas,
+        "frame",
+        lambda arrays: asked.append(list(arrays)) or np.zeros((4, 6, 3), np.uint8),
+    )
+    next(live.play())
+    live.frame()
+    hurried, whole = asked[0], asked[-1]
+    assert hurried[-1] is None and hurried[0] is not None
+    assert all(arrays is not None for arrays in whole)

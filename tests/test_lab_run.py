@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genart_edu.data.batches import DensityBatches, ImageBatches
+from genart_edu.data.catalogue import density
 from genart_edu.data.densities import ring
 from genart_edu.data.images import digits
 from genart_edu.gan.model import mlp_discriminator, mlp_generator
@@ -52,6 +53,8 @@ def played(make, steps: int) -> Run:
 
 class Poisoned:
     """Batches of which one, `at` steps from the start, is not a number."""
+
+    settings = ()
 
     def __init__(self, batches, at: int, value: float = math.nan):
         self.batches, self.at, self.value, self.made = batches, at, value, 0
@@ -553,3 +556,43 @@ def test_a_run_stands_where_another_one_stood(make):
         for _ in either.play(9):
             pass
     assert everything(other) == everything(run)
+
+
+DOT, TWO = "drawn:0.50 0.50", "drawn:-0.50 0.00;0.50 0.00"
+
+
+def test_a_redrawn_target_is_an_event_from_the_next_step_on():
+    run, plain = make_gan(), make_gan()
+    list(run.play(3))
+    run.set(data=DOT, lr=0.002)
+    list(run.play(4))
+    list(plain.play(3))
+    plain.batches.density, plain.trainer.lr = density(DOT), 0.002
+    list(plain.play(4))
+    assert run.events == [Event(3, "data", DOT), Event(3, "lr", 0.002)]
+    assert flat(run.trainer.state_dict()) == flat(plain.trainer.state_dict())
+
+
+def test_a_state_knows_the_target_of_its_time():
+    run = make_gan()
+    run.set(data=DOT)
+    before = run.state_dict()
+    list(run.play(3))
+    run.set(data=TWO)
+    after = [*run.play(5)]
+    run.load_state_dict(before)
+    assert run.batches.data == DOT
+    list(run.play(3))
+    run.set(data=TWO)
+    assert [*run.play(5)][-1].generator_loss == after[-1].generator_loss
+
+
+@pytest.mark.parametrize("bad", ["drawn:", "drawn:9 9", "digits", "no such", 3])
+def test_a_target_that_can_not_be_changes_nothing_and_the_run_goes_on(bad):
+    run, plain = make_gan(), played(make_gan, 6)
+    list(run.play(3))
+    with pytest.raises(ValueError) as error:
+        run.set(lr=0.5, data=bad)
+    assert str(error.value).count(".") >= 1 and run.events == []
+    list(run.play(3))
+    assert everything(run) == everything(plain)

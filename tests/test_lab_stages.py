@@ -13,6 +13,7 @@ from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.gan.diagnostics import divergences, modes, optimal_surface
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.latent import arc
 from genart_edu.lab.stages import far_away, grid_columns, latents, samples
 from genart_edu.lab.vae_panels import traversals
 from genart_edu.lab.vae_stages import vae_on_images
@@ -166,9 +167,9 @@ def test_a_vae_leaves_stills_of_its_kl_and_of_its_latents(latent_dim, labels):
 def test_the_path_of_a_run_leads_to_where_it_stands():
     run, stage = started("vae", "digits", 150)
     history, panels = run.history, stage.stills["kl"](run.history)
-    ((view, arrays),) = [panel for panel in panels if isinstance(panel[0], RateDistortion)]
-    rate, distortion, here = arrays(history)
-    assert view.names == ("step 1", "step 10", "step 30", "step 100")
+    (path,) = [panel for panel in panels if isinstance(panel.view, RateDistortion)]
+    rate, distortion, here = path.arrays(history)
+    assert path.view.names == ("step 1", "step 10", "step 30", "step 100")
     assert rate[2] == pytest.approx(history["kl"][15:30].mean())
     assert distortion[2] == pytest.approx(history["reconstruction"][15:30].mean())
     recent = [history[name][-100:].mean() for name in ("kl", "reconstruction")]
@@ -184,14 +185,14 @@ def test_the_latents_are_shown_from_the_most_to_the_least_informative():
     run, stage = started("vae", "digits", 300, latent_dim=5)
     bars, _ = stage.look(run.history)[panel(stage, Bars)]
     order = [f"z{'₁₂₃₄₅'[i]}" for i in np.argsort(-bars)]
-    plane, grid = (view for view, _ in stage.stills["latent"](run.history))
+    plane, grid = (panel.view for panel in stage.stills["latent"](run.history))
     assert list(grid.rows) == order and list(plane.axes) == order[:2]
 
 
 def test_the_error_is_that_of_the_mean():
     run, stage = started("vae", "digits", 30)
-    (arrays,) = [fill for view, fill in stage.stills["kl"](run.history) if isinstance(view, Rows)]
-    x, mean, drawn, error = arrays(run.history)
+    (rows,) = [p for p in stage.stills["kl"](run.history) if isinstance(p.view, Rows)]
+    x, mean, drawn, error = rows.arrays(run.history)
     assert np.array_equal(error, residuals(x, mean)) and set(np.unique(drawn)) == {0, 1}
 
 
@@ -264,7 +265,9 @@ def test_the_status_counts_modes_as_the_density_does():
     means = ring().means[torch.arange(2_500) % 4]  # four modes, each hit in its middle
     run.trainer.generator.forward = lambda z: means[: len(z)]
     status = stage.status(run.history)
-    counted = r"nats; 4 of 8 modes, 100% of the fakes of high quality, JS (\d\.\d\d) nats\.$"
+    counted = (
+        r"nats; 4 of 8 modes, 100% of the fakes of high quality, JS (\d\.\d\d) nats\.  Too early"
+    )
     js = re.search(counted, status)
     assert js and float(js[1]) > math.log(4 / 3) / 2  # of half the modes; points cover less
     shares, captured = stage.look(run.history)[panel(stage, Bars)]
@@ -275,7 +278,7 @@ def test_the_status_counts_modes_as_the_density_does():
 
 def test_the_surface_is_the_discriminators_belief():
     run, stage = started("gan", "ring", 3)
-    _, fake, surface, best = stage.look(run.history)[panel(stage, Plane)]
+    _, fake, surface, best, *_ = stage.look(run.history)[panel(stage, Plane)]
     assert np.array_equal(best, optimal_surface(torch.from_numpy(fake), ring()), equal_nan=True)
     assert surface.ndim == 2 and surface.min() >= 0 and surface.max() <= 1
     corner = torch.tensor([[-ring().extent, -ring().extent]])
@@ -286,7 +289,9 @@ def test_the_surface_is_the_discriminators_belief():
 @pytest.mark.parametrize("cure", [{"packing": 2}, {"minibatch_std": True}])
 def test_a_discriminator_that_judges_several_together_has_no_surface(cure):
     run, stage = started("gan", "ring", 3, **cure)
-    assert len(stage.look(run.history)[panel(stage, Plane)]) == 2
+    real, fake, *rest = stage.look(run.history)[panel(stage, Plane)]
+    assert len(real) == len(fake) == 500 and rest == [None] * 4
+    assert not {"surface", "optimum", "gradients"} & stage.layers.keys()
     assert (
         "judges several" in stage.caption
         and "judges several" not in started("gan", "ring")[1].caption
@@ -349,8 +354,8 @@ def test_a_gan_on_pictures_has_collapsed_if_it_covers_less_than_a_tenth():
 
 def test_the_gradients_of_both_players_are_drawn():
     run, stage = started("gan", "ring", 5)
-    ((_, arrays),) = stage.stills["gradients"](run.history)
-    _, discriminator, generator = arrays(run.history)
+    (gradients,) = stage.stills["gradients"](run.history)
+    _, discriminator, generator = gradients.arrays(run.history)
     assert np.array_equal(discriminator, run.history["discriminator_gradient"])
     assert np.array_equal(generator, run.history["generator_gradient"])
 
@@ -394,3 +399,117 @@ def test_what_each_curve_means_stands_beside_it(model, data):
     curves = ["reconstruction", "KL", "ELBO"] if model == "vae" else ["discriminator", "generator"]
     assert all(curve in stage.caption for curve in curves)
     assert stage.shape == ((1, 8, 8) if data == "digits" else (2,))
+
+
+# ---- layers ---------------------------------------------------------------------------------
+
+
+def test_every_layer_of_the_plane_comes_and_goes_by_itself():
+    run, stage = started("gan", "ring", 3)
+    places = ("real", "fakes", "surface", "optimum", "manifold", "gradients")
+    stage.layers.update(dict.fromkeys(places, False))
+    for i, name in enumerate(places):
+        stage.layers[name] = True
+        drawn = stage.look(run.history)[panel(stage, Plane)]
+        assert [a is not None and len(a) > 0 for a in drawn] == [j == i for j in range(6)], name
+        stage.layers[name] = False
+
+
+def test_the_manifold_is_where_the_generator_takes_a_lattice_of_equal_shares():
+    run, stage = started("gan", "ring", 3)
+    stage.layers["manifold"] = True
+    mesh = stage.look(run.history)[panel(stage, Plane)][4]
+    corner = torch.tensor([[-2.5758293, -2.5758293], [2.5758293, -2.5758293]])  # of .005, .995
+    expected = run.trainer.generator(corner).detach().numpy()
+    np.testing.assert_allclose([mesh[0, 0], mesh[0, -1]], expected, atol=1e-6)
+
+
+def test_an_arrow_points_where_a_fake_lowers_its_loss():
+    run, stage = started("gan", "ring", 30)
+    stage.layers["gradients"] = True
+    at, pull = stage.look(run.history)[panel(stage, Plane)][5].transpose(1, 0, 2)
+
+    def loss(x):
+        return torch.nn.functional.softplus(-run.trainer.discriminator(torch.from_numpy(x)))
+
+    with torch.no_grad():
+        lower = loss(at + 1e-3 * pull) <= loss(at)
+    assert lower.float().mean() > 0.95 and np.abs(pull).max() > 1e-3
+
+
+def test_the_manifold_needs_two_latents():
+    assert "manifold" not in started("gan", "ring", latent_dim=3)[1].layers
+
+
+def test_the_distances_are_kept_from_look_to_look_and_none_of_a_future_taken_back():
+    run, stage = started("gan", "ring", 4)
+    (distances,) = [p for p in stage.panels if p.layer == "distances"]
+    before = stage.measure()
+    distances.arrays(run.history)
+    list(run.play(3))
+    steps, kl, js = distances.arrays(run.history)
+    assert steps.tolist() == [4, 7] and (kl[0], js[0]) == (before["kl"], before["js"])
+    past = {name: column[:5] for name, column in run.history.items()}
+    assert distances.arrays(past)[0].tolist() == [4, 5]
+
+
+def test_a_stage_made_anew_shows_the_target_of_now():
+    run, stage = started("gan", "ring", 3)
+    run.set(data="drawn:0.50 0.50;-0.50 0.50;0.00 -1.00")
+    assert "of 8 modes" in stage.status(run.history)
+    assert "of 3 modes" in stage.anew().status(run.history)
+    pictures = started("gan", "digits", 3)[1]
+    assert pictures.anew() is pictures
+
+
+@pytest.mark.parametrize("choices", [{}, {"packing": 3}, {"minibatch_std": True}])
+def test_after_enough_steps_the_plane_says_how_the_gan_is(choices):
+    run, stage = started("gan", "ring", 1_500, **choices)
+    said = stage.status(run.history).split("nats.  ")[1]
+    names = "Healthy|Learning|Collapsed|Oscillating|Discriminator won|Can't tell"
+    assert re.match(rf"({names}): .*\d+%.*\.$", said)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_with_its_quality_shown_a_gan_on_pictures_says_how_it_is(labels):
+    run, stage = started("gan", "digits", 5, labels=labels)
+    stage.look(run.history)
+    assert "Too early" not in stage.status(run.history)
+    stage.layers["quality"] = True
+    stage.look(run.history)
+    assert "Too early to tell: 5 steps" in stage.status(run.history)
+
+
+def test_the_nearest_pictures_are_those_of_the_training_data():
+    run, stage = started("gan", "digits", 5)
+    (neighbours,) = [p for p in stage.panels if p.layer == "neighbours"]
+    fakes, nearest = (a.reshape(len(a), -1) for a in neighbours.arrays(run.history))
+    train = load("digits")[0].x().numpy()
+    found = ((fakes[:, None] - train) ** 2).sum(-1)
+    np.testing.assert_array_equal(nearest, train[found.argmin(1)])
+
+
+def test_a_film_gets_a_row_when_twice_as_many_steps_were_made():
+    run, stage = started("gan", "digits")
+    (film,) = [p for p in stage.panels if p.layer == "film"]
+    rows = []
+    for _ in range(8):
+        rows.append(len(film.arrays(run.history)[0]) // 8)
+        list(run.play(25))
+    assert rows == [1, 1, 2, 2, 3, 3, 3, 3]  # at 0, 50 and 100 steps
+    past = {name: column[:60] for name, column in run.history.items()}
+    assert len(film.arrays(past)[0]) == 16
+
+
+def test_between_two_draws_the_way_keeps_its_distance_from_the_middle():
+    generator = torch.Generator().manual_seed(0)
+    start, end = torch.randn(2, 5, 16, generator=generator).double()
+    share = torch.linspace(0, 1, 9).double()[:, None, None]
+    way = arc(start, end, share)
+    assert torch.allclose(way[0], start) and torch.allclose(way[-1], end)
+    unit = torch.nn.functional.normalize
+    ways = arc(unit(start, dim=-1), unit(end, dim=-1), share)
+    assert torch.allclose(ways.norm(dim=-1), torch.ones(9, 5).double())
+    turned = (ways[1:] * ways[:-1]).sum(-1).acos()  # equal angles from step to step
+    assert torch.allclose(turned, turned[:1].expand_as(turned))
+    assert torch.allclose(arc(start, start, share), start.expand(9, 5, 16))

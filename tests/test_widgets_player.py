@@ -50,16 +50,16 @@ def rest(player):
 
 
 def press(player, label):
-    (button,) = [b for b in player._buttons.children if b.description == label]
+    (button,) = [b for b in player.board.buttons.children if b.description == label]
     button.click()
 
 
 def enter(player, name, value):
-    player._choices._controls[name].value = value
+    player.board.choices._controls[name].value = value
 
 
 def shown(player, name):
-    return player._choices._controls[name].value
+    return player.board.choices._controls[name].value
 
 
 def play_and_pause(player, steps):
@@ -108,7 +108,7 @@ def test_play_goes_on_where_it_paused_to_the_bit(player):
 
 
 def test_the_first_button_says_what_it_will_do(player):
-    button = player._play_button
+    button = player.board.play
     assert button.description == "Play"
     button.click()
     wait_until(lambda: button.description == "Pause")
@@ -119,8 +119,8 @@ def test_the_first_button_says_what_it_will_do(player):
 def test_play_and_pause_before_the_thread_is_free_make_no_step(player):
     free = threading.Event()
     player._worker.do(free.wait)
-    player._play_button.click()
-    player._play_button.click()
+    player.board.play.click()
+    player.board.play.click()
     free.set()
     rest(player)
     assert player.live.run.step == 0 and not player.live.playing
@@ -166,7 +166,7 @@ def test_another_choice_is_another_run(player, name, value):
     assert re.match(r"Step 0\b", player.picture.status) and not player.live.playing
     assert getattr(player.live.experiment, name) == shown(player, name) == value
     assert player.picture.caption == player.live.stage.caption
-    assert player.picture.alt == player.live.canvas.alt
+    assert player.picture.alt == player.live.screen.canvas.alt
     player.run(5)
     chosen = Experiment(**{**vars(SMALL), name: value})
     assert same(player.live.run.history, play_alone(chosen, 5))
@@ -237,7 +237,7 @@ def test_a_learning_rate_is_an_event_of_the_living_run(player):
     rest(player)
     ((step, name, value),) = player.live.run.events
     assert (name, value) == ("lr", 0.25) and player.live.run.trainer.lr == 0.25
-    assert f"  Learning rate 0.25 since step {step:,}." in player.picture.status
+    assert f"  Since step {step:,}: learning rate 0.25." in player.picture.status
     press(player, "Reset")
     rest(player)
     assert player.live.run.events == [] and shown(player, "lr") == 0.25
@@ -252,14 +252,14 @@ def test_beta_is_an_event_of_the_living_run_and_only_a_vae_has_it(player):
     rest(player)
     assert [tuple(event) for event in player.live.run.events] == [(5, "beta", 4.0)]
     assert player.live.run.trainer.beta == 4 and player.live.run.step == 6
-    assert player.picture.status.endswith("  β 4 since step 5.")
+    assert player.picture.status.endswith("  Since step 5: β 4.")
     enter(player, "lr", 0.25)
     rest(player)
-    assert "  Learning rate 0.25 since step 6.  β 4 since step 5." in player.picture.status
-    assert player._choices._controls["beta"].layout.display is None
+    assert "  Since step 5: β 4.  Since step 6: learning rate 0.25." in player.picture.status
+    assert player.board.choices._controls["beta"].layout.display is None
     enter(player, "model", "gan")
     rest(player)
-    assert player._choices._controls["beta"].layout.display == "none"
+    assert player.board.choices._controls["beta"].layout.display == "none"
 
 
 def test_a_gan_can_be_chosen_after_whatever_was_chosen_of_a_vae():
@@ -284,7 +284,7 @@ def test_a_refused_choice_leaves_what_was_changed_while_it_lived():
 
 def test_the_rate_of_a_gan_is_the_generators_before_and_after_a_reset():
     player = Player(Experiment(**{**vars(SMALL), "model": "gan", "discriminator_lr": 0.125}))
-    assert player._choices._controls["lr"].description == "generator's rate"
+    assert player.board.choices._controls["lr"].description == "generator's rate"
     enter(player, "lr", 0.25)
     rest(player)
     for _ in range(2):
@@ -294,7 +294,7 @@ def test_the_rate_of_a_gan_is_the_generators_before_and_after_a_reset():
         rest(player)
     enter(player, "model", "vae")
     rest(player)
-    assert player._choices._controls["lr"].description == "learning rate"
+    assert player.board.choices._controls["lr"].description == "learning rate"
     player.close()
 
 
@@ -304,7 +304,7 @@ def test_a_step_that_is_not_finite_pauses_with_a_sentence(player):
     wait_until(lambda: player._turn is None)
     rest(player)
     assert "was not finite" in player.picture.status
-    assert player._play_button.description == "Play" and not player.live.playing
+    assert player.board.play.description == "Play" and not player.live.playing
     enter(player, "lr", 1e-3)
     press(player, "Reset")
     rest(player)
@@ -373,7 +373,7 @@ def test_a_saved_notebook_shows_the_picture_and_a_line_that_is_always_the_same(p
     assert data["text/plain"] == "Player: VAE on ring, step 7"
     assert data["image/png"] == player.picture.png == Live(SMALL).step(7).png
     assert data[WIDGET]["model_id"] == player.panel.model_id
-    assert about["image/png"]["alt"] == player.live.canvas.alt != ""
+    assert about["image/png"]["alt"] == player.live.screen.canvas.alt != ""
 
 
 def test_the_theme_is_the_pictures_too():
@@ -391,7 +391,7 @@ def test_python_ends_in_peace_while_it_plays():
         "import sys, time\n"
         "from genart_edu.widgets.player import Player\n"
         "player = Player()\n"
-        "player._play_button.click()\n"
+        "player.board.play.click()\n"
         "while player.live.run.step < 20: time.sleep(0.01)\n"
         "print('matplotlib.pyplot' in sys.modules)\n"
     )

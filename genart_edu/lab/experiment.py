@@ -23,7 +23,8 @@ from genart_edu.lab.choices import (
     VARIANCES,
     WORKS,
 )
-from genart_edu.lab.gan_stages import gan_of_seeds, gan_on_images, gan_on_plane
+from genart_edu.lab.gan_images import gan_on_images
+from genart_edu.lab.gan_stages import gan_of_seeds, gan_on_plane
 from genart_edu.lab.run import Run
 from genart_edu.lab.stages import Stage
 from genart_edu.lab.vae_stages import vae_on_images, vae_on_plane
@@ -133,10 +134,10 @@ class Experiment:
         size = self.seeds * self.examples(self.batch_size or WORKS[self.model, False]["batch_size"])
         batches = DensityBatches(density, size, rng)
         if isinstance(trainer, VAETrainer):
-            return Run(trainer, batches), vae_on_plane(trainer, density)
+            return Run(trainer, batches), vae_on_plane(trainer, batches)
         if self.seeds > 1:
-            return Run(trainer, SeedBatches(batches, self.seeds)), gan_of_seeds(trainer, density)
-        return Run(trainer, batches), gan_on_plane(trainer, density)
+            return Run(trainer, SeedBatches(batches, self.seeds)), gan_of_seeds(trainer, batches)
+        return Run(trainer, batches), gan_on_plane(trainer, batches)
 
     def _on_images(self, train: Images, test: Images, rng: torch.Generator) -> tuple[Run, Stage]:
         if self.labels and train.labels is None:
@@ -150,10 +151,10 @@ class Experiment:
         if size > most and many > 1:
             takes = f"a step takes {many} times as many of the {len(train)} pictures"
             raise ValueError(f"batch_size must be from 1 to {most}, since {takes}; got {size}.")
-        run = Run(trainer, ImageBatches(train, self.examples(size), rng, self.labels))
+        batches = ImageBatches(train, self.examples(size), rng, self.labels)
         if isinstance(trainer, VAETrainer):
-            return run, vae_on_images(trainer, test)
-        return run, gan_on_images(trainer, test)
+            return Run(trainer, batches), vae_on_images(trainer, test)
+        return Run(trainer, batches), gan_on_images(trainer, batches, test)
 
     def examples(self, batch_size: int) -> int:
         """How many a step takes: batch_size packs for each update of the discriminator."""

@@ -20,6 +20,18 @@ def latent_name(dim: int) -> str:
     return f"z{dim + 1}".translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
+def arc(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
+    """The way from one z to another that keeps its distance from 0, where few draws of the prior
+    lie: slerp (Shoemake 1985; White 2016, arXiv:1609.04468, section 2.1).
+
+    start, end (..., L); share (..., 1) of the way -> (..., L).
+    """
+    angle = torch.cosine_similarity(start, end, dim=-1).clamp(-1, 1).acos().unsqueeze(-1)
+    if (angle < 1e-4).any():  # they point the same way: the arc is a line
+        return torch.lerp(start, end, share)
+    return (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
+
+
 class LatentMap:
     """The plane that two latents span, from -extent to extent, while the others stand still.
 

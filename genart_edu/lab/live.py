@@ -1,18 +1,19 @@
-"""The live engine: plays an experiment in slices, takes commands at any time, yields pictures.
+"""The live engine: plays an experiment in slices, takes commands from any thread, yields pictures.
 
-It knows neither ipywidgets nor Gradio: a widget's thread and a page's request both loop over
-`play()`.  Commands may come from any thread while it plays.
+It knows neither ipywidgets nor Gradio: a widget's thread and a page's request loop over `play()`.
 """
 
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
-from genart_edu.views.canvas import Canvas, png
+from genart_edu.lab.run import Run
+from genart_edu.lab.screen import Screen
+from genart_edu.lab.stages import Stage
 from genart_edu.views.style import LIGHT, Theme
 
 
@@ -26,31 +27,34 @@ class Frame(NamedTuple):
 
 
 class Live:
-    """One experiment that a person plays, pauses, changes and starts again.
-
-    columns: views side by side in the picture, e.g. 1 on a phone; by default all of them.
-    """
+    """One experiment that a person plays, pauses, changes and starts again, on a `Screen`."""
 
     slice_seconds = 0.05  # between slices another thread may take over
     frame_seconds = 0.1  # ten pictures a second, at the most
     duty = 10  # a picture may cost a tenth of the time: training keeps the rest ...
     patience = 0.5  # ... but nobody waits longer than this for the next one
+    moment_seconds = 1.5  # of a step in slow motion
 
     def __init__(
         self, experiment: Experiment, theme: Theme = LIGHT, columns: int | None = None
     ) -> None:
-        self.theme, self.columns = theme, columns
-        self._lock = threading.RLock()  # whoever holds it may touch the run and the canvas
-        self._wanted: queue.SimpleQueue[dict[str, float]] = queue.SimpleQueue()
+        self._lock = threading.RLock()  # whoever holds it may touch the screen
+        self._wanted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._player: object | None = None  # whose turn it is to play; None: paused
         self._note = ""
-        self._start(experiment)
+        self.screen = Screen(experiment, theme, columns)
 
-    def _start(self, experiment: Experiment) -> None:
-        run, stage = experiment.start()
-        self.experiment, self.run, self.stage = experiment, run, stage
-        self.canvas = Canvas(stage.views(), self.theme, columns=self.columns)
-        self._note = ""
+    @property
+    def experiment(self) -> Experiment:
+        return self.screen.experiment
+
+    @property
+    def run(self) -> Run:
+        return self.screen.run
+
+    @property
+    def stage(self) -> Stage:
+        return self.screen.stage
 
     @property
     def playing(self) -> bool:
@@ -70,13 +74,15 @@ class Live:
             while self._player is me:
                 self._slice(me, last)
                 time.sleep(0)  # whoever waits for the lock gets it: locks are not fair
-                if self._player is me and time.perf_counter() >= next_frame:
+                due = self.screen.slow or time.perf_counter() >= next_frame
+                if self._player is me and due:
                     began = time.perf_counter()
-                    frame = self.frame()
+                    frame = self.frame(hurry=True)
                     cost = time.perf_counter() - began
                     wait = min(self.duty * cost, self.patience)
                     next_frame = began + max(self.frame_seconds, wait)
                     yield frame
+                    self._dwell(me)
             yield self.frame()  # where it came to rest
         finally:
             self._give_up(me)
@@ -85,8 +91,11 @@ class Live:
         """Stop after the step that is being made.  Waits for nothing."""
         self._player = None
 
-    def step(self, steps: int = 1) -> Frame:
-        """Pause, make exactly `steps` steps, and look."""
+    def step(self, steps: int = 1, half: str = "") -> Frame:
+        """Pause, make exactly `steps` steps, and look; in slow motion, so many moments of one.
+
+        half: one of the trainer's half steps, to make in their place.
+        """
         self.pause()
         with self._lock:
             self.pause()  # who pressed Play while we waited
@@ -95,7 +104,7 @@ class Live:
                 for _ in range(steps):
                     if not self._obey():
                         break
-                    self.run.advance()
+                    self.screen.advance(half)
             except NotFinite as error:
                 self._rest(error)
             return self.frame()
@@ -106,27 +115,39 @@ class Live:
         with self._lock:
             self.pause()  # who pressed Play while we waited
             self._obey()  # what was set before belongs to the old run
-            self._start(experiment or self.experiment)
+            old, chosen = self.screen, experiment or self.experiment
+            self.screen = Screen(chosen, old.theme, old.columns, old.switches)
+            self.screen.slow_motion(old.slow)
+            self._note = ""
             return self.frame()
 
-    def set(self, **settings: float) -> None:
+    def set(self, **settings: float | str) -> None:
         """Change settings between two steps, e.g. `live.set(lr=1e-4)`; while it plays, too."""
-        self._wanted.put(settings)
+        self._want(lambda: self.screen.set(**settings))
+
+    def show(self, **layers: bool) -> None:
+        """Switch layers of the picture on and off, e.g. `live.show(manifold=True)`."""
+        self._want(lambda: self.screen.switch(**layers))
+
+    def slow_motion(self, on: bool = True) -> None:
+        """From now on Play and Step go moment by moment through each step; or at full speed."""
+        self._want(lambda: self.screen.slow_motion(on))
+
+    def frame(self, hurry: bool = False) -> Frame:
+        """What there is to see now.  hurry: what costs much may be a little old."""
+        with self._lock:
+            self._obey()
+            self._settle()
+            picture, status = self.screen.look(hurry and self.playing)
+            return Frame(self.run.step, f"{status}{self._note}", picture, self.playing)
+
+    def _want(self, change: Callable[[], None]) -> None:
+        self._wanted.put(change)
         if self._lock.acquire(blocking=False):  # nobody is in a slice: it is for us to do
             try:
                 self._obey()
             finally:
                 self._lock.release()
-
-    def frame(self) -> Frame:
-        """What there is to see now."""
-        with self._lock:
-            self._obey()
-            self._settle()
-            history = self.run.history
-            picture = png(self.canvas.frame(self.stage.look(history)))
-            status = f"{self.stage.status(history)}{self._note}"
-            return Frame(self.run.step, status, picture, self.playing)
 
     def _slice(self, me: object, last: int | None) -> None:
         """Steps for a moment: until it is over, `last` is reached, or it is no longer my turn."""
@@ -134,22 +155,29 @@ class Live:
             end = time.perf_counter() + self.slice_seconds
             try:
                 while self._player is me and time.perf_counter() < end and self._obey():
-                    if self.run.step == last:
-                        self._give_up(me)
-                    else:
-                        self.run.advance()
+                    if self.run.step == last and self.screen.between_steps:
+                        return self._give_up(me)
+                    self.screen.advance()
+                    if self.screen.slow:
+                        return
             except NotFinite as error:
                 self._rest(error)
 
+    def _dwell(self, me: object) -> None:
+        """In slow motion: let it be looked at, unless somebody wants something else."""
+        end = time.perf_counter() + self.moment_seconds
+        while self._player is me and self.screen.slow and time.perf_counter() < end:
+            time.sleep(0.02)
+
     def _obey(self) -> bool:
-        """Set what was wanted.  False if that found the run broken, and undid a step."""
+        """Do what was wanted.  False if that found the run broken, and undid a step."""
         whole = True
         while not self._wanted.empty():
-            settings = self._wanted.get()
+            change = self._wanted.get()
             self._note = ""
             whole = self._settle() and whole  # broken or not, the wish still holds
             try:
-                self.run.set(**settings)
+                change()
             except ValueError as error:
                 self._note = f"  {error}"
         return whole

@@ -6,8 +6,7 @@ nothing of VAEs or GANs.
 
 import copy
 import math
-from collections.abc import Iterable, Iterator
-from numbers import Real
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +15,17 @@ import torch
 from torch import Tensor
 
 from genart_edu.lab.history import History
-from genart_edu.lab.parts import Batches, Event, NotFinite, Trainer, all_finite, fields
+from genart_edu.lab.parts import (
+    Batches,
+    Event,
+    NotFinite,
+    Trainer,
+    all_finite,
+    broken,
+    check_offered,
+    fields,
+    to_set,
+)
 
 
 class Run:
@@ -72,23 +81,20 @@ class Run:
         self._unread.append(self._make("step"))  # `append` makes the step count
         self._torn = False
 
-    def set(self, **settings: float) -> None:
+    def set(self, **settings: float | str) -> None:
         """Change settings from the next step on, e.g. `run.set(lr=1e-4)`: events at this step."""
-        for name, value in settings.items():
-            self._check_offered(name, self.trainer.settings)
-            if not (isinstance(value, Real) and 0 <= value < math.inf):
-                raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
+        changes = to_set(self.trainer, self.batches, settings)
         self._begin_event()
-        for name, value in settings.items():
-            setattr(self.trainer, name, float(value))
-        self._end_event([Event(self.step, name, float(v)) for name, v in settings.items()])
+        for owner, name, value in changes:
+            setattr(owner, name, value)
+        self._end_event([Event(self.step, name, value) for _, name, value in changes])
 
     def half_step(self, name: str) -> float:
         """One half of a step, e.g. `run.half_step("discriminator_step")`.  -> its loss.
 
         An event: it takes a batch, and the step counter stands still.
         """
-        self._check_offered(name, self.trainer.half_steps)
+        check_offered(self.trainer, name, self.trainer.half_steps)
         self._begin_event()
         value = float(self._make(name).mean())  # of S networks that train as one
         if not (math.isfinite(value) and all_finite(self.trainer.state_dict())):
@@ -113,8 +119,8 @@ class Run:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Load what `state_dict` gave.  The history and the events stay as they are."""
-        rows = self.rows
-        self.resume(state, self._history.names, rows, self.events)
+        self._read()
+        self.resume(state, self._history.names, self._history.rows(), self.events)
 
     @property
     def rows(self) -> np.ndarray:
@@ -152,11 +158,6 @@ class Run:
         self._snapshot, self._torn = None, False  # no snapshot can be played on past an event
         self.events.extend(events)
 
-    def _check_offered(self, name: str, offered: Iterable[str]) -> None:
-        if name not in offered:
-            offers = ", ".join(offered) or "nothing of this kind"
-            raise ValueError(f"{type(self.trainer).__name__} offers {offers}; got {name!r}.")
-
     def _read(self) -> None:
         """Move the records into the history: one wait for the device for all of them."""
         if not self._unread:
@@ -188,8 +189,7 @@ class Run:
         what = ""
         for _ in range(start, self.step):
             record = self._make("step")
-            bad = [name for name, v in fields(record).items() if not v.isfinite().all()]
-            what = ", ".join(bad) or ("" if all_finite(self.trainer.state_dict()) else "weights")
+            what = broken(record, self.trainer.state_dict())
             if what:
                 break
             good.append(record)

@@ -64,13 +64,13 @@ class BetaSweep:
         self.active = [int(active_units(each.model.encode(x)[0]).sum()) for each in self.models]
         self._stages = [vae_on_images(each.trainer, test) for each in self.models]
         plane = RateDistortion("Rate and distortion", [f"β {beta:g}" for beta in BETAS])
-        views = [plane, *(view for view, _ in self._panels(0))]
+        views = [plane, *(panel.view for panel in self._panels(0))]
         self.canvas = Canvas(views, theme, columns=columns)
 
     def picture(self, i: int) -> bytes:
         """Model i, counted from 0, as a PNG."""
         nothing: History = {"step": np.empty(0)}
-        looks: list[Arrays] = [arrays(nothing) for _, arrays in self._panels(i)]
+        looks: list[Arrays] = [panel.arrays(nothing) for panel in self._panels(i)]
         return png(self.canvas.frame([(*self.places.T, self.places[i]), *looks]))
 
     def status(self, i: int) -> str:

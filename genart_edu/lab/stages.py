@@ -5,9 +5,10 @@ watching a run never changes it, and one sees the same z become better pictures.
 """
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +20,21 @@ from genart_edu.views.canvas import Arrays, Canvas, Still, View
 from genart_edu.views.style import LIGHT, Theme
 
 History = dict[str, np.ndarray]
-Panel = tuple[View, Callable[[History], Arrays]]  # a view, and what to hand to its `update`
+CALM, CALM_SECONDS = 50, 1.0  # a calm panel is asked again after 50 times what it took, or 1 s
 FAR = 1e6  # a loss that no healthy run comes to, unless it began there
+
+
+class Panel(NamedTuple):
+    """A view, and what to hand to its `update`.
+
+    layer: the switch that shows it, one of a stage's `layers`; "" for what is always there.
+    calm: it costs much, so while a run plays it is asked for a 50th of the time only.
+    """
+
+    view: View
+    arrays: Callable[[History], Arrays]
+    layer: str = ""
+    calm: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,36 +43,53 @@ class Stage:
 
     shape: of one x, (C, H, W) or (2,).  classes: how many the model is told of.  measure: numbers
     by name, (S,) each, S of networks that train as one; `collapsed` says whether it failed.  tell:
-    what `status` adds to the losses.  stills: panels of more figures by name, too large or too slow
-    to be live.
+    what `status` adds to the losses, with its full stop.  scene: the panel to watch in slow motion.
+    stills: panels of more figures by name, too large or too slow to be live.  layers: what can be
+    switched on and off, by name: panels, or something in one.  renew: makes the stage anew for data
+    that changed.
     """
 
     panels: list[Panel]
     caption: str
     shape: tuple[int, ...]
     measure: Callable[[], dict[str, np.ndarray]]
-    tell: Callable[[], str] = lambda: ""
+    tell: Callable[[History], str] = lambda _: "."
     unit: str = "nats"  # of the losses
     classes: int = 0
+    scene: int = 1
     stills: dict[str, Callable[[History], list[Panel]]] = field(default_factory=dict)
+    layers: dict[str, bool] = field(default_factory=dict)
+    renew: Callable[[], "Stage"] | None = None
+    _memory: dict[Any, tuple[float, Any]] = field(default_factory=dict)  # when to ask again
+
+    def anew(self) -> "Stage":
+        """The same stage for the data as they are now."""
+        return self.renew() if self.renew else self
+
+    def shown(self) -> list[Panel]:
+        """The panels that are not switched off."""
+        return [panel for panel in self.panels if self.layers.get(panel.layer, True)]
 
     def views(self) -> list[View]:
-        return [view for view, _ in self.panels]
+        return [panel.view for panel in self.shown()]
 
-    def look(self, history: History) -> list[Arrays]:
-        """For each view what its `update` takes, as the trainer is now."""
-        return [arrays(history) for _, arrays in self.panels]
+    def look(self, history: History, hurry: bool = False) -> list[Arrays | None]:
+        """For each view what its `update` takes, as the trainer is now.
+
+        hurry: None for a calm one whose time has not come.
+        """
+        return [self._ask(p.arrays, history, hurry and p.calm)[1] for p in self.shown()]
 
     def figure(self, history: History, theme: Theme = LIGHT) -> Still:
         """All panels as one still figure, as the trainer is now."""
-        return figure_of(self.panels, history, theme)
+        return figure_of(self.shown(), history, theme)
 
     def still(self, name: str, history: History) -> Still:
         """One of `stills`, as the trainer is now."""
         return figure_of(self.stills[name](history), history, height=4.4, columns=2)
 
-    def status(self, history: History) -> str:
-        """One line: the step, the last losses, and what there is to count."""
+    def status(self, history: History, hurry: bool = False) -> str:
+        """One line: the step, the last losses, and what there is to count (hurry: what it was)."""
         steps = len(history["step"])
         names = loss_names(history) if steps else []
         recent = {name: history[name][-100:].mean() for name in names}  # one batch says little
@@ -66,11 +97,22 @@ class Stage:
         short = {n: f"{v:.2f}" if abs(v) < 1e4 else f"{v:.1e}" for n, v in recent.items()}
         losses = "".join(f", {name} {value}" for name, value in short.items())
         unit = f" {self.unit}" if losses and self.unit else ""
-        said = f"Step {steps:,}{losses}{unit}{self.tell()}."
+        said = f"Step {steps:,}{losses}{unit}{self._ask(self.tell, history, hurry)[0]}"
         far = far_away(history).reshape(steps, -1).any(axis=1) if steps else np.zeros(0)
         if far.any():
             said += f"  It diverges: a loss passed {FAR:,.0f} at step {far.argmax() + 1:,}."
         return said
+
+    def _ask(self, work: Callable[[History], Any], history: History, hurry: bool) -> Any:
+        """-> the last answer, and the same if it is new, else None."""
+        now = time.perf_counter()
+        due, answer = self._memory.get(work, (0.0, None))
+        if hurry and now < due:
+            return answer, None
+        answer = work(history)
+        wait = max(CALM_SECONDS, CALM * (time.perf_counter() - now))
+        self._memory[work] = now + wait, answer
+        return answer, answer
 
 
 def far_away(history: History) -> np.ndarray:
@@ -93,8 +135,9 @@ def figure_of(
     columns: int | None = None,
 ) -> Still:
     """Panels as one still figure, in rows of so many inches and columns."""
-    views, arrays = zip(*((view, arrays(history)) for view, arrays in panels), strict=True)
-    return Canvas(views, theme, height, columns=columns).figure(arrays)
+    views = [panel.view for panel in panels]
+    canvas = Canvas(views, theme, height, columns=columns)
+    return canvas.figure([panel.arrays(history) for panel in panels])
 
 
 def latents(trainer: VAETrainer | GANTrainer, n: int, rng: torch.Generator) -> Tensor:

@@ -62,7 +62,7 @@ def costs(references: dict[str, float]) -> Panel:
         return steps, reconstruction + kl, reconstruction, kl
 
     names, roles = ("−ELBO", "reconstruction", "KL"), (ELBO, RECONSTRUCTION, KL)
-    return Curves(names, "Costs", roles=roles, references=references), arrays
+    return Panel(Curves(names, "Costs", roles=roles, references=references), arrays)
 
 
 def kl_bars(maps: Maps, x: Tensor) -> Panel:
@@ -73,7 +73,7 @@ def kl_bars(maps: Maps, x: Tensor) -> Panel:
         mean, logvar = maps.encode(x)
         return array(kl_per_dim(mean, logvar).mean(0)), array(active_units(mean))
 
-    return Bars("KL of each latent", width=1.2), arrays
+    return Panel(Bars("KL of each latent", width=1.2), arrays)
 
 
 def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Panel:
@@ -97,14 +97,14 @@ def posteriors(
         mean, logvar = (part[:, dims] for part in maps.encode(x))
         return array(mean), labels, array((0.5 * logvar).exp())
 
-    return LatentPlane("Latent plane", names, [latent_name(dim) for dim in dims]), arrays
+    return Panel(LatentPlane("Latent plane", names, [latent_name(dim) for dim in dims]), arrays)
 
 
 def lattice_grid(trainer: VAETrainer, test: Images) -> Panel:
     """What the decoder makes of the whole latent plane."""
     maps, x = seen(trainer, test, 1)  # of a conditional VAE: the class of the first
     view = ImageGrid("The plane, decoded (−3 to 3)", columns=11)
-    return view, lambda _: (pictures(lattice(maps, n=11, device=x.device), test.shape),)
+    return Panel(view, lambda _: (pictures(lattice(maps, n=11, device=x.device), test.shape),))
 
 
 def traversal_grid(trainer: VAETrainer, test: Images, dims: list[int]) -> Panel:
@@ -116,7 +116,7 @@ def traversal_grid(trainer: VAETrainer, test: Images, dims: list[int]) -> Panel:
     def arrays(_: History) -> Arrays:
         return (pictures(traversals(maps, maps.encode(x)[0][0], dims), test.shape),)
 
-    return view, arrays
+    return Panel(view, arrays)
 
 
 def blur(trainer: VAETrainer, test: Images) -> Panel:
@@ -131,4 +131,4 @@ def blur(trainer: VAETrainer, test: Images) -> Panel:
         shown = [pictures(each, test.shape) for each in (x, decoded.mean, drawn)]
         return *shown, residuals(shown[0], shown[1])
 
-    return view, arrays
+    return Panel(view, arrays)

@@ -1,13 +1,14 @@
 """What there is to look at while a VAE learns: see `lab/stages.py`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genart_edu.data.densities import Density
+from genart_edu.data.batches import DensityBatches
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.lab.stages import (
@@ -72,26 +73,27 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
     panels: list[Panel] = [
         costs({"coins": independent_nll(x, x).mean().item()} if coins else {}),
         kl_bars(maps, x),
-        (Rows("Pictures it never saw", labels=("x", "decoded")), pairs),
+        Panel(Rows("Pictures it never saw", labels=("x", "decoded")), pairs),
     ]
     if maps.latent_dim == 2:
         panels += [latent_plane(trainer, test, (0, 1)), lattice_grid(trainer, test)]
     else:
         grid = ImageGrid("Decoded noise", columns=grid_columns(64, model.classes))
-        panels.append((grid, noise))
+        panels.append(Panel(grid, noise))
     stills = {
         "kl": lambda history: _about_kl(trainer, test, history),
         "latent": lambda _: _about_latents(trainer, test),
     }
     caption = CAPTION + COINS * coins
     classes = model.classes
-    return Stage(panels, caption, test.shape, _measured(maps, x), classes=classes, stills=stills)
+    measure = _measured(maps, x)
+    return Stage(panels, caption, test.shape, measure, classes=classes, scene=2, stills=stills)
 
 
-def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
+def vae_on_plane(trainer: VAETrainer, batches: DensityBatches) -> Stage:
     """Costs, KL of each latent, real points and decoded noise; the latent plane if L = 2."""
     model: Any = trainer.model
-    device = density.means.device
+    density, device = batches.density, batches.density.means.device
     z = latents(trainer, 500, rngs(0, 1, device)[0])
     real = density.sample(500, rngs(1, 1, device)[0])
 
@@ -101,11 +103,13 @@ def vae_on_plane(trainer: VAETrainer, density: Density) -> Stage:
         return array(real), array(drawn)
 
     panels: list[Panel] = [costs({}), kl_bars(model, real)]
-    panels.append((Plane("Decoded noise", density.extent), world))
+    panels.append(Panel(Plane("Decoded noise", density.extent), world))
     if model.latent_dim == 2:
         panels.append(posteriors(model, real, (0, 1)))
     stills = {"kl": lambda _: panels[:2], "latent": lambda _: panels[2:]}
-    return Stage(panels, CAPTION, (2,), _measured(model, real), stills=stills)
+    renew = partial(vae_on_plane, trainer, batches)
+    measure = _measured(model, real)
+    return Stage(panels, CAPTION, (2,), measure, scene=2, stills=stills, renew=renew)
 
 
 def _measured(maps: Maps, x: Tensor) -> Callable[[], dict[str, np.ndarray]]:
@@ -134,8 +138,8 @@ def _about_kl(trainer: VAETrainer, test: Images, history: History) -> list[Panel
     layers = Bars("Gradient of −ELBO by layer", list(norms), unit="", log=True, role=ELBO)
     return [
         kl_bars(maps, x),
-        (plane, lambda _: (*path, here)),
-        (layers, lambda _: (np.array(list(norms.values())),)),
+        Panel(plane, lambda _: (*path, here)),
+        Panel(layers, lambda _: (np.array(list(norms.values())),)),
         blur(trainer, test),
     ]
 

@@ -1,24 +1,39 @@
-"""What a person presses and chooses: buttons, menus, numbers."""
+"""What a person presses and chooses: buttons, menus, numbers, switches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
 
 from genart_edu.data.catalogue import DENSITIES
+from genart_edu.lab.choices import ONLY_OF
 from genart_edu.lab.experiment import Experiment
 
 MODELS = (("VAE", "vae"), ("GAN", "gan"))
-RATES = {"vae": "learning rate", "gan": "generator's rate"}  # the discriminator keeps its own
-LIVE = ("lr", "beta")  # hold from the next step on; any other choice is another run
+RATES = {"vae": "learning rate", "gan": "generator's rate"}
+LIVE = {  # hold from the next step on; any other choice is another run
+    "lr": RATES["gan"],
+    "discriminator_lr": "discriminator's rate",
+    "beta": "β",
+    "r1": "R1",
+    "instance_noise": "instance noise",
+}
 DATA = ("digits", "digits-grey", "motifs", *DENSITIES)
+DRAWN = "drawn:"  # so begins the name of a drawing
 
 
 def button(label: str, icon: str, press: Callable[[object], None], **more: str) -> widgets.Button:
     """icon: a name of Font Awesome's.  press: takes the button."""
     made = widgets.Button(description=label, icon=icon, **more)
     made.on_click(press)
+    return made
+
+
+def toggle(label: str, press: Callable[[bool], None], **more: Any) -> widgets.ToggleButton:
+    """press: takes whether it is pressed in now."""
+    made = widgets.ToggleButton(description=label, **more)
+    made.observe(lambda change: press(change["new"]), "value")
     return made
 
 
@@ -35,18 +50,19 @@ class Choices:
     """The choices of an experiment.  `box`: a control for each that a student plays with.
 
     choose(name, value): what a person chose; False refuses it, and the old value comes back.
-    data: what else to offer than DATA.
     """
 
-    def __init__(self, choose: Callable[[str, Any], bool], data: str) -> None:
+    def __init__(self, choose: Callable[[str, Any], bool]) -> None:
         self._choose = choose
-        offered = tuple(dict.fromkeys([*DATA, data]))
         self._controls = {
             "model": _control(widgets.Dropdown, "model", "140px", options=MODELS),
-            "data": _control(widgets.Dropdown, "data", "165px", options=offered),
+            "data": _control(widgets.Dropdown, "data", "165px", options=DATA),
             "latent_dim": _control(widgets.IntText, "latents", "125px"),
             "lr": _control(widgets.FloatText, RATES["gan"], "205px"),
-            "beta": _control(widgets.FloatText, "β", "85px"),
+            "discriminator_lr": _control(widgets.FloatText, LIVE["discriminator_lr"], "225px"),
+            "r1": _control(widgets.FloatText, LIVE["r1"], "95px"),
+            "instance_noise": _control(widgets.FloatText, LIVE["instance_noise"], "165px"),
+            "beta": _control(widgets.FloatText, LIVE["beta"], "85px"),
             "seed": _control(widgets.IntText, "seed", "115px"),
         }
         self._agreed = {name: control.value for name, control in self._controls.items()}
@@ -56,10 +72,23 @@ class Choices:
 
     def show(self, settled: Experiment) -> None:
         """Let every control show what holds, whatever was chosen."""
+        self.offer(settled.data)
+        hidden = {
+            name for kind, names in ONLY_OF.items() if kind != settled.model for name in names
+        }
         for name, control in self._controls.items():
-            self._agreed[name] = control.value = getattr(settled, name)
+            control.layout.display = "none" if name in hidden else None
+            if name not in hidden:
+                self._agreed[name] = control.value = getattr(settled, name)
         self._controls["lr"].description = RATES[settled.model]
-        self._controls["beta"].layout.display = None if settled.model == "vae" else "none"
+
+    def offer(self, data: str) -> None:
+        """Show data that may be in no list, a drawing or somebody's own pictures."""
+        menu = self._controls["data"]
+        own = [("a drawing" if data.startswith(DRAWN) else data, data)] * (data not in DATA)
+        self._agreed["data"] = data  # before the menu says so
+        menu.options = (*((name, name) for name in DATA), *own)
+        menu.value = data
 
     def _changed(self, name: str, change: dict[str, Any]) -> None:
         value = change["new"]
@@ -69,6 +98,33 @@ class Choices:
             self._agreed[name] = value
         else:
             change["owner"].value = self._agreed[name]
+
+
+class Switches:
+    """A button for each layer of a picture, pressed in while it shows.  `box`: all of them.
+
+    switch(name, on): what a person pressed.
+    """
+
+    def __init__(self, switch: Callable[[str, bool], None]) -> None:
+        self._switch, self._layers = switch, dict[str, bool]()
+        self.box = widgets.HBox().add_class("genart-switches")
+
+    def show(self, layers: Mapping[str, bool]) -> None:
+        """Offer these layers, as they are on and off."""
+        if list(layers) != [each.description for each in self.box.children]:
+            for each in self.box.children:
+                close(each)
+            made = [toggle(name, partial(self._pressed, name)) for name in layers]
+            self.box.children = tuple(made)
+        self._layers = dict(layers)
+        for each in self.box.children:
+            each.value = layers[each.description]
+
+    def _pressed(self, name: str, on: bool) -> None:
+        if self._layers.get(name) != on:  # else no person pressed it: we did
+            self._layers[name] = on
+            self._switch(name, on)
 
 
 def _control(kind: Any, label: str, width: str, **more: Any) -> Any:

@@ -10,24 +10,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
-import ipywidgets as widgets
-
 from genart_edu.lab.choices import ONLY_OF
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Frame, Live
 from genart_edu.views.style import THEMES
-from genart_edu.widgets.controls import LIVE, RATES, Choices, button, close
-from genart_edu.widgets.picture import Picture
+from genart_edu.widgets.board import Board
+from genart_edu.widgets.controls import DRAWN, LIVE, close
 from genart_edu.widgets.worker import Job, Worker
 
 _players: weakref.WeakValueDictionary[str, "Player"] = weakref.WeakValueDictionary()
 
 
 class Player:
-    """Watch `experiment` learn: Play, Pause, Step, Reset; choose what learns, from what, and how.
+    """Watch `experiment` learn: Play, Pause, Step, or half a step of a GAN; in slow motion moment
+    by moment; choose what learns, from what, and how; switch layers of the picture; draw a target.
 
-    Another model, data, latents or seed is another run: it stands at step 0.  A learning rate and
-    beta hold from the next step on, while it plays, too.
+    Another model, data, latents or seed is another run: it stands at step 0.  What is in LIVE holds
+    from the next step on, while it plays, too; and so does a drawing, for a run in the plane.
 
     name: of two players of one name the later replaces the earlier, as when a cell is run again.
     theme: "light" or "dark".  ValueError, OSError: as `Experiment.start`.
@@ -44,7 +43,8 @@ class Player:
         self._busy = threading.Lock()  # held by who plays, steps or resets: the worker, or `run`
         self._turn: object | None = None  # of the Play that was pressed last; None: pause
         self._note = ""  # what there is to say of the last choice
-        self._build(theme)
+        self.board = Board(self._press, self._choose, self._switch, self._slow, theme)
+        self.picture, self.panel = self.board.picture, self.board.panel
         self._settle()
         if name in _players:
             _players[name].close()
@@ -68,24 +68,30 @@ class Player:
         chosen, frame = self.live.experiment, self._frame
         line = f"Player: {chosen.model.upper()} on {chosen.data}, step {frame.step}"
         bundle = self.panel._repr_mimebundle_() | {"image/png": frame.png, "text/plain": line}
-        return bundle, {"image/png": {"alt": self.live.canvas.alt}}
+        return bundle, {"image/png": {"alt": self.live.screen.canvas.alt}}
 
     # What is pressed and chosen.  Nothing here waits.
 
-    def _press_play(self, _: object) -> None:
-        if self._turn is not None:
-            self._halt()
-        else:
+    def _press(self, name: str) -> None:
+        if name == "play" and self._turn is None:
             self._note, self._turn = "", object()
             self._worker.do(partial(self._play, self._turn))
+        elif name == "play":
+            self._halt()
+        else:
+            self._do(self._reset if name == "reset" else partial(self._step, name))
 
-    def _press(self, job: Job, _: object = None) -> None:
+    def _do(self, job: Job) -> None:
+        """Pause, and then do it."""
         self._halt()
         self._note = ""
         self._worker.do(job)
 
     def _choose(self, name: str, value: Any) -> bool:
-        also: dict[str, Any] = {"lr": None} if name in ("model", "data") else {}  # another suits
+        redrawn = name == "data" and value.startswith(DRAWN) and self.live.stage.shape == (2,)
+        also: dict[str, Any] = {}
+        if name in ("model", "data") and not redrawn:  # others suit
+            also = dict.fromkeys(("lr", "discriminator_lr", "r1"))
         if name == "model":  # what was chosen of a VAE means nothing to a GAN
             also |= {n: getattr(Experiment, n) for names in ONLY_OF.values() for n in names}
         wanted = replace(self.experiment, **{**also, name: value})
@@ -96,13 +102,21 @@ class Player:
             self._worker.do(self._look)
             return False
         self.experiment = wanted
-        if name not in LIVE:
-            self._press(self._reset)
-        else:
+        if name in LIVE or redrawn:
             self._note = ""
             self.live.set(**{name: value})
             self._worker.do(self._look)
+        else:
+            self._do(self._reset)
         return True
+
+    def _switch(self, layer: str, on: bool) -> None:
+        self.live.show(**{layer: on})
+        self._worker.do(self._look)
+
+    def _slow(self, on: bool) -> None:
+        self.live.slow_motion(on)
+        self._worker.do(self._look)
 
     def _halt(self) -> None:
         if self._turn is not None:
@@ -127,9 +141,9 @@ class Player:
                     self.live.pause()
                     self._show(self.live.frame())
 
-    def _step(self) -> None:
+    def _step(self, name: str) -> None:
         with self._busy:
-            self._show(self.live.step())
+            self._show(self.live.step(half="" if name == "step" else name))
 
     def _reset(self) -> None:
         with self._busy:
@@ -146,43 +160,21 @@ class Player:
     def _settle(self) -> None:
         """Show what runs, in the choices and in the picture."""
         images = len(self.live.stage.shape) == 3
-        self._choices.show(self._living().settled(images))
-        self.picture.alt, self.picture.caption = self.live.canvas.alt, self.live.stage.caption
+        self.board.offer(self._living().settled(images), self.live)
         self._show(self.live.frame())
 
     def _living(self) -> Experiment:
         """The experiment that runs, with what was changed while it lived."""
-        changed: Any = {e.name: e.value for e in self.live.run.events if e.name in LIVE}
+        events = self.live.run.events
+        changed: Any = {e.name: e.value for e in events if e.name in (*LIVE, "data")}
         return replace(self.live.experiment, **changed)
 
     def _show(self, frame: Frame) -> None:
         self._frame = frame
-        names = {"lr": RATES[self.live.experiment.model].capitalize(), "beta": "β"}
-        last = {event.name: event for event in self.live.run.events}  # of each setting
-        told = [
-            f"  {names[name]} {last[name].value:g} since step {last[name].step:,}."
-            for name in LIVE
-            if name in last
-        ]
-        with self.picture.hold_sync():  # one message
-            self.picture.png, self.picture.playing = frame.png, frame.playing
-            self.picture.status = "".join([frame.status, *told, self._note])
-        self._play_button.description = "Pause" if frame.playing else "Play"
-        self._play_button.icon = "pause" if frame.playing else "play"
+        self.board.show(frame, self.live, self._note)
 
     def _tell(self, sentence: str) -> None:
         self.picture.status = sentence
-
-    def _build(self, theme: str) -> None:
-        self._play_button = button("Play", "play", self._press_play, button_style="primary")
-        step = button("Step", "step-forward", partial(self._press, self._step))
-        reset = button("Reset", "refresh", partial(self._press, self._reset))
-        self._buttons = widgets.HBox([self._play_button, step, reset])
-        self._choices = Choices(self._choose, self.experiment.data)
-        self.picture = Picture()
-        bar = widgets.HBox([self._buttons, self._choices.box])
-        self.panel = widgets.VBox([bar, self.picture])
-        self.panel.add_class("genart-player").add_class(f"genart-{theme}")
 
 
 @atexit.register
