@@ -85,6 +85,52 @@ def mmd2(real: Tensor, fake: Tensor, bandwidth: float) -> Tensor:
     return within(real) + within(fake) - 2 * kernel(real, fake).mean()
 
 
+def spread(fake: Tensor, real: Tensor) -> Tensor:
+    """How wide fake (..., M, F) lie beside real (N, F): sqrt(tr C' / tr C) -> (...).
+
+    0 if all fakes are one, about 1 if p = q; that is no proof, for two far modes are wide as well.
+    """
+    width, whole = (x.double().var(-2).sum(-1) for x in (fake, real))
+    return (width / whole).sqrt()
+
+
+class Nearest(NamedTuple):
+    """Of each of M fakes: how far it is to the nearest real vector, (M,), and which, (M,) int64."""
+
+    distances: Tensor
+    indices: Tensor
+
+
+def nearest(fake: Tensor, real: Tensor) -> Nearest:
+    """The nearest of real (N, F) to each of fake (M, F): beside it one sees what was learned by
+    heart.  Of equally near ones, any."""
+    real, fake = _checked(real, fake)
+    return Nearest(*_distances(fake, real).min(1))
+
+
+def memorised(fake: Tensor, real: Tensor, held_out: Tensor) -> Tensor:
+    """The share of pairs in which a fake is nearer to the training set than a held-out vector is.
+
+    fake (M, F), real (N, F): what was trained on, held_out (H, F) -> 0-d, in [0, 1]; a tie is half.
+    1/2 on average if fakes are new draws of p, with a std of about sqrt((M + H + 1) / (12 M H)) by
+    chance; 1 if all are copies; less where fakes stray.  Copies and strays can cancel, and fakes
+    that crowd at common places are near without being copies: look at the pairs of `nearest` too.
+    What the data-copying test of Meehan 2020, arXiv:2004.05675, is made of, in a single cell.
+    """
+    found, expected = nearest(fake, real).distances, nearest(held_out, real).distances
+    return more_often(expected, found)
+
+
+def more_often(a: Tensor, b: Tensor) -> Tensor:
+    """P(a > b) of a drawn from (..., N), b from (..., M) -> (...); a tie is half.  In float64.
+
+    1/2: they can't be told apart; 1: every a is above every b.  Mann & Whitney 1947's U / (N M),
+    and the area under an ROC curve.
+    """
+    apart = a.double().unsqueeze(-1) - b.double().unsqueeze(-2)
+    return (apart.sign().mean((-1, -2)) + 1) / 2
+
+
 def _checked(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     for name, x in ("real", real), ("fake", fake):
         if x.ndim != 2 or len(x) < 2:

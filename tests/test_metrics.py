@@ -10,10 +10,20 @@ import pytest
 import torch
 from prdc import compute_prdc
 from scipy.linalg import sqrtm
+from scipy.spatial import cKDTree
+from scipy.stats import mannwhitneyu
 from torch import Tensor
 from torch.testing import assert_close
 
-from genart_edu.metrics import frechet_distance, mmd2, quality
+from genart_edu.metrics import (
+    frechet_distance,
+    memorised,
+    mmd2,
+    more_often,
+    nearest,
+    quality,
+    spread,
+)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -179,10 +189,77 @@ def test_mmd2_is_the_mean_over_pairs():
     assert mmd2(real, fake, bandwidth=2.0).item() == pytest.approx(expected, abs=1e-12)
 
 
+# ---- the nearest, and what was learned by heart ------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "m", "features"), [(200, 90, 2), (70, 250, 30)])
+def test_the_nearest_is_that_of_a_search_tree(n, m, features):
+    rng = seeded(n)
+    real, fake = normal(n, features, rng), normal(m, features, rng)
+    distances, indices = cKDTree(real.numpy()).query(fake.numpy())
+    found = nearest(fake, real)
+    np.testing.assert_allclose(found.distances, distances, rtol=1e-12)
+    np.testing.assert_array_equal(found.indices, indices)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_more_often_is_the_u_of_mann_and_whitney(ties):
+    rng = seeded()
+    a, b = normal(60, 1, rng).squeeze(), 0.5 * normal(45, 1, rng).squeeze() + 0.2
+    if ties:
+        a, b = a.round(), b.round()
+    expected = mannwhitneyu(a.numpy(), b.numpy()).statistic / (60 * 45)
+    assert more_often(a, b).item() == pytest.approx(expected, abs=1e-12)
+    assert (more_often(a, b) + more_often(b, a)).item() == pytest.approx(1)
+    each = more_often(a.view(3, 20), b)
+    assert each.tolist() == [more_often(part, b).item() for part in a.view(3, 20)]
+
+
+def test_new_draws_are_not_memorised_and_copies_are():
+    """As far from 1/2 as chance takes it: the std that the docstring names, over 200 draws."""
+    rng, draws = seeded(), []
+    for _ in range(200):
+        real = normal(50, 4, rng)
+        draws.append(memorised(normal(30, 4, rng), real, normal(20, 4, rng)).item())
+    std = math.sqrt((30 + 20 + 1) / (12 * 30 * 20))
+    assert np.mean(draws) == pytest.approx(0.5, abs=4 * std / math.sqrt(200))
+    assert np.std(draws) == pytest.approx(std, rel=0.2)
+    held_out = normal(20, 4, rng)
+    assert memorised(real[:30], real, held_out) == 1
+    assert memorised(real[:30] + 0.01, real, held_out) > 0.99
+    assert memorised(real[:30] + 100, real, held_out) == 0
+
+
+def test_memorised_is_the_u_of_the_distances():
+    rng = seeded()
+    real, fake, held_out = normal(80, 3, rng), 0.7 * normal(40, 3, rng), normal(30, 3, rng)
+    tree = cKDTree(real.numpy())
+    found, expected = (tree.query(x.numpy())[0] for x in (fake, held_out))
+    u = mannwhitneyu(expected, found).statistic / (40 * 30)
+    assert memorised(fake, real, held_out).item() == pytest.approx(u, abs=1e-12)
+
+
+def test_a_spread_is_the_ratio_of_scales():
+    """Moved and turned it is the same; half as wide it is half.  Of S sets, each its own."""
+    real = normal(300, 3, seeded()).float()
+    turn = torch.linalg.qr(normal(3, 3, seeded(1))).Q.float()
+    sets = torch.stack([real @ turn + 7, 0.5 * real, real[:1].expand(300, 3)])
+    expected = torch.tensor([1.0, 0.5, 0.0], dtype=torch.float64)
+    assert_close(spread(sets, real), expected, rtol=1e-5, atol=0)
+    fake = 2 * normal(50, 3, seeded(2))
+    squares = np.trace(np.cov(fake.numpy().T)) / np.trace(np.cov(real.numpy().T))
+    assert spread(fake, real).item() == pytest.approx(math.sqrt(squares), rel=1e-6)
+
+
 # ---- all of them -----------------------------------------------------------------------
 
 SET = normal(8, 3, seeded())
-NUMBERS = [quality, frechet_distance, lambda real, fake: mmd2(real, fake, 1.0)]
+NUMBERS = [
+    quality,
+    frechet_distance,
+    lambda real, fake: mmd2(real, fake, 1.0),
+    lambda real, fake: memorised(fake, real, real),
+]
 
 
 @pytest.mark.parametrize("number", NUMBERS)

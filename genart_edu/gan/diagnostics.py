@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from genart_edu.data.densities import Density
+from genart_edu.gan.objective import Objective
 
 
 class Modes(NamedTuple):
@@ -108,3 +110,35 @@ def optimal_surface(samples: Tensor, density: Density, size: int = 48) -> Tensor
     q = Density("generated", samples, blur, nowhere, samples[:1], density.extent).masses(edges)
     p = density.blurred(blur).masses(edges)
     return torch.where(p + q > 1e-3 * (p + q).max(), p / (p + q), torch.nan)
+
+
+# ---- what the generator makes of its noise, and where it is drawn -----------------------
+
+
+@torch.no_grad()
+def manifold(generator: nn.Module, cells: int = 20) -> Tensor:
+    """G at the corners of a lattice in a latent plane: (..., cells + 1, cells + 1, 2).
+
+    The lattice stands at quantiles of z ~ N(0, I), from .005 to .995, row by row from low to high
+    z_2.  So each of its cells holds (.99 / cells)^2 of all noise, and of all fakes: where G draws a
+    cell small, it is dense.  For two latents.
+    """
+    weight = next(generator.parameters())
+    share = torch.linspace(0.005, 0.995, cells + 1, dtype=torch.double)
+    axis = torch.special.ndtri(share).to(weight)
+    z = torch.cartesian_prod(axis, axis).flip(-1)
+    return generator(z).unflatten(-2, (cells + 1, cells + 1))
+
+
+def pulls(objective: Objective, discriminator: nn.Module, fake: Tensor) -> Tensor:
+    """Where each fake is drawn: minus the slope of the generator's loss in x.
+
+    fake (..., M, 2) -> the same shape.  Of the loss of that fake, not of the mean over a batch:
+    -loss'(logit) dD/dx, which vanishes where the loss or D is flat.
+    """
+    state = discriminator.state_dict()  # without a graph; a spectral norm turns this copy of its u
+    with torch.enable_grad():
+        x = fake.detach().requires_grad_()
+        loss = objective.generator(functional_call(discriminator, state, x))
+        (slope,) = torch.autograd.grad(loss.sum(), x)
+    return -slope

@@ -37,7 +37,8 @@ from genart_edu.views.seeds import SeedGrid
 from genart_edu.views.style import FAKE
 
 BORDER = (
-    " **D\\* = 1/2**: where a perfect discriminator would be undecided; estimated from the fakes."
+    " **dashed**: where the best discriminator would be undecided, D* = 1/2; an estimate, since what"
+    " the generator makes is known by its fakes alone."
 )
 GOOD = " **good**: within 3 std of a Gaussian of the target; a mode is captured if it has one such."
 TOGETHER = " This discriminator judges several x together, so there is no picture of its D(x)."

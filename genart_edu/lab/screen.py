@@ -96,7 +96,7 @@ class Screen:
         trainer: Any = self.run.trainer
         moments = slow_motion(work, trainer, lambda: scene.arrays(history))
         views = scene.view, Flow(rows(moments), "One step"), Code()
-        self.canvas = Canvas(views, self.theme, columns=self.columns)
+        self.canvas = Canvas(views, self.theme, height=3.3, columns=self.columns or 2)
         self._moments, self._at = moments, 0
 
     def look(self, hurry: bool = False) -> tuple[bytes, str]:

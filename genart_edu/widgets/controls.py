@@ -120,6 +120,7 @@ class Switches:
         self._layers = dict(layers)
         for each in self.box.children:
             each.value = layers[each.description]
+            each.icon = "check" if each.value else ""  # not told by colour alone
 
     def _pressed(self, name: str, on: bool) -> None:
         if self._layers.get(name) != on:  # else no person pressed it: we did
