@@ -48,14 +48,16 @@ def python(code: str) -> Callable[[], object]:
     return lambda: subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
 
-def frame(experiment: Experiment) -> Callable[[], object]:
-    """One live picture of a run, PNG included."""
+def frame(experiment: Experiment, **layers: bool) -> Callable[[], object]:
+    """One live picture of a run, PNG included, as it is drawn while the run plays."""
     run, stage = experiment.start()
+    stage.layers.update(layers)
     canvas = Canvas(stage.views())
+    canvas.frame(stage.look(run.history))
 
     def draw() -> None:
         run.advance()
-        png(canvas.frame(stage.look(run.history)))
+        png(canvas.frame(stage.look(run.history, hurry=True)))
 
     draw()
     return draw
@@ -67,12 +69,13 @@ def steps(experiment: Experiment, n: int = 20) -> Callable[[], object]:
     return lambda: [*run.play(n, every=n)]
 
 
-def speed_while_watched(experiment: Experiment, n: int = 5_000) -> str:
+def speed_while_watched(experiment: Experiment, n: int = 5_000, **layers: bool) -> str:
     """Training speed with the live view as a share of that without, and pictures a second."""
     shares, pictures = [], []
     for _ in range(3):
         alone, _ = experiment.start()
         live = Live(experiment)
+        live.show(**layers)
         live.step()  # the first picture is drawn whole
         frames = 0
 
@@ -95,13 +98,18 @@ def main() -> None:
     vae, gan = Experiment("vae", "digits"), Experiment("gan", "ring")
     small = {"hidden_dim": 32, "batch_size": 64}
     one, many = (Experiment("gan", "ring", seeds=n, **small) for n in (1, 32))  # type: ignore[arg-type]
+    all_of_it = {"manifold": True, "gradients": True, "distances": True}
     rows = {
         "`genart --help`, times a bare Python": ratio(python(HELP), python("pass"), 15),
         "bundled digits, share of scikit-learn's time": ratio(digits, load_digits, 7),
         "one picture, VAE on digits": milliseconds(frame(vae), 200),
         "one picture, GAN on the ring": milliseconds(frame(gan), 200),
+        "the same with its manifold": milliseconds(frame(gan, manifold=True), 200),
+        "the same with all there is to see": milliseconds(frame(gan, **all_of_it), 200),
         "training speed with the live view, VAE on digits": speed_while_watched(vae),
         "training speed with the live view, GAN on the ring": speed_while_watched(gan),
+        "training speed, with its manifold": speed_while_watched(gan, manifold=True),
+        "training speed, with all there is to see": speed_while_watched(gan, **all_of_it),
         "a step of 32 small GANs as one, times a step of one": ratio(steps(many), steps(one), 30),
     }
     print(f"{describe(pick_device())}, {platform.machine()}, PyTorch {torch.__version__}\n")

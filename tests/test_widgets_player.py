@@ -413,3 +413,119 @@ def test_a_job_that_fails_is_told_and_the_next_one_is_done():
     worker.end()
     worker.join(30)
     assert threads("worker") == []
+
+
+# ---- the GAN game -----------------------------------------------------------------------------
+
+GAME = Experiment("gan", "ring", hidden_dim=4, depth=1, batch_size=4)
+DRAWN = "drawn:-0.50 0.00;0.50 0.00"
+
+
+@pytest.fixture
+def game():
+    player = Player(GAME, name="game")
+    yield player
+    player.close()
+    player._worker.join(20)
+
+
+def layer(player, name):
+    (switch,) = [s for s in player.board.switches.box.children if s.description == name]
+    return switch
+
+
+@pytest.mark.parametrize("half", ["discriminator_step", "generator_step"])
+def test_half_a_step_of_a_gan_is_an_event_and_no_step(game, half):
+    press(game, f"Step {half[0].upper()}")
+    rest(game)
+    assert game.live.run.step == 0 and [e.name for e in game.live.run.events] == [half]
+
+
+def test_a_vae_has_no_half_steps_to_press_and_a_gan_has(player, game):
+    assert all(half.layout.display == "none" for half in player.board.halves)
+    assert all(half.layout.display is None for half in game.board.halves)
+    enter(game, "model", "vae")
+    rest(game)
+    assert all(half.layout.display == "none" for half in game.board.halves)
+
+
+def test_a_switch_shows_a_layer_and_says_so_without_colour(game):
+    assert layer(game, "surface").icon == "check" and layer(game, "manifold").icon == ""
+    before = game.picture.png
+    layer(game, "manifold").value = True
+    rest(game)
+    assert game.live.stage.layers["manifold"] and layer(game, "manifold").icon == "check"
+    assert game.picture.png != before
+
+
+def test_another_stage_has_other_switches_and_the_old_ones_are_closed(game):
+    old = list(game.board.switches.box.children)
+    enter(game, "data", "digits")
+    rest(game)
+    names = [switch.description for switch in game.board.switches.box.children]
+    assert names == list(game.live.stage.layers) and "quality" in names
+    assert all(switch.comm is None for switch in old)
+
+
+def test_what_can_be_set_while_a_gan_lives_is_an_event_and_told(game):
+    for name, value in {"discriminator_lr": 0.0, "r1": 0.5, "instance_noise": 0.1}.items():
+        enter(game, name, value)
+    rest(game)
+    assert [(e.name, e.value) for e in game.live.run.events] == [
+        *[("discriminator_lr", 0.0), ("r1", 0.5), ("instance_noise", 0.1)]
+    ]
+    assert "Since step 0: discriminator's rate 0." in game.picture.status
+    press(game, "Reset")
+    rest(game)
+    assert game.live.experiment.r1 == 0.5 and game.live.run.events == []
+
+
+def test_a_drawing_goes_into_the_living_run_and_reset_begins_with_it(game):
+    press(game, "Step")
+    rest(game)
+    game.board.pad.strokes = [[[-0.5, 0.0]], [[0.5, 0.0]]]
+    game.board.pad.choose()
+    rest(game)
+    assert [(e.step, e.name, e.value) for e in game.live.run.events] == [(1, "data", DRAWN)]
+    assert (
+        "of 2 modes" in game.picture.status
+        and "Since step 1: data a drawing." in game.picture.status
+    )
+    assert shown(game, "data") == DRAWN and game.live.run.step == 1
+    press(game, "Reset")
+    rest(game)
+    assert game.live.run.step == 0 and game.live.run.batches.data == DRAWN
+    enter(game, "data", "moons")
+    rest(game)
+    assert game.live.run.batches.data == "moons" and game.live.run.events == []
+
+
+def test_a_drawing_that_is_none_is_answered_on_the_pad(game):
+    game.board.pad.strokes = []
+    game.board.pad.choose()
+    rest(game)
+    assert game.board.pad.error.endswith(".") and game.live.run.batches.data == "ring"
+
+
+def test_a_drawing_for_pictures_begins_a_run_in_the_plane(game):
+    enter(game, "data", "digits")
+    rest(game)
+    game.board.pad.strokes = [[[0.0, 0.0]]]
+    game.board.pad.choose()
+    rest(game)
+    assert game.live.stage.shape == (2,) and game.live.run.batches.data == "drawn:0.00 0.00"
+
+
+def test_in_slow_motion_a_press_of_step_is_a_moment(game):
+    (slow,) = [b for b in game.board.buttons.children if b.description == "Slow motion"]
+    slow.value = True
+    told = []
+    for _ in range(10):
+        press(game, "Step")
+        rest(game)
+        told.append(game.picture.status)
+    assert game.live.run.step == 1 and len(set(told)) == 10
+    assert all("Step 1 in slow motion" in each for each in told)
+    slow.value = False
+    rest(game)
+    assert "slow motion" not in game.picture.status

@@ -99,7 +99,7 @@ def neighbours(trainer: GANTrainer, z: Tensor, train: Images) -> Panel:
 
     def arrays(_: History) -> Arrays:
         fakes = samples(trainer, z)
-        found = nearest(fakes, train.x())[1]
+        found = nearest(fakes.cpu(), train.x().cpu()).indices
         return pictures(fakes, train.shape), pictures(train.x(found), train.shape)
 
     view = Rows("Nearest in the training data", 8, ("fake", "nearest"))

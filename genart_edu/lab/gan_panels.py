@@ -51,8 +51,8 @@ def verdict(
     """
     packs = [part.packing for part in trainer.discriminator.modules() if isinstance(part, Pack)]
     whole = len(real[0]) // math.prod(packs) * math.prod(packs)  # packs
-    logits = [trainer.discriminator(*(x[:whole] for x in each)) for each in (real, fake)]
-    told, width = more_often(*logits).item(), spread(fake[0], real[0]).item()
+    logits = [trainer.discriminator(*(x[:whole] for x in each)).cpu() for each in (real, fake)]
+    told, width = more_often(*logits).item(), spread(fake[0].cpu(), real[0].cpu()).item()
     losses = history.get("discriminator_loss", np.empty(0))
     found = health(losses, covered=float(covered), good=float(good), told=told, spread=width)
     return f"  {found.name[0].upper()}{found.name[1:]}: {found.evidence}"

@@ -7,23 +7,19 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
-from genart_edu.lab.screen import Screen
+from genart_edu.lab.screen import Frame, Screen
 from genart_edu.lab.stages import Stage
+from genart_edu.views.canvas import png
 from genart_edu.views.style import LIGHT, Theme
 
-
-class Frame(NamedTuple):
-    """What there is to see at one moment.  png: the picture; status: the same in words."""
-
-    step: int
-    status: str
-    png: bytes
-    playing: bool
+ENCODERS = ThreadPoolExecutor(2, "png")  # zlib lets other threads go on
 
 
 class Live:
@@ -77,11 +73,14 @@ class Live:
                 due = self.screen.slow or time.perf_counter() >= next_frame
                 if self._player is me and due:
                     began = time.perf_counter()
-                    frame = self.frame(hurry=True)
+                    frame, pixels = self._draw(hurry=True)
                     cost = time.perf_counter() - began
                     wait = min(self.duty * cost, self.patience)
                     next_frame = began + max(self.frame_seconds, wait)
-                    yield frame
+                    encoded = ENCODERS.submit(png, pixels)
+                    if not self.screen.slow:
+                        self._slice(me, last)  # meanwhile
+                    yield frame._replace(png=encoded.result())
                     self._dwell(me)
             yield self.frame()  # where it came to rest
         finally:
@@ -92,19 +91,16 @@ class Live:
         self._player = None
 
     def step(self, steps: int = 1, half: str = "") -> Frame:
-        """Pause, make exactly `steps` steps, and look; in slow motion, so many moments of one.
-
-        half: one of the trainer's half steps, to make in their place.
-        """
+        """Pause, make exactly `steps` steps, or half steps of that name, and look; in slow motion so
+        many moments of them."""
         self.pause()
         with self._lock:
             self.pause()  # who pressed Play while we waited
             self._note = ""
             try:
-                for _ in range(steps):
-                    if not self._obey():
-                        break
+                while steps > 0 and self._obey():
                     self.screen.advance(half)
+                    steps -= 1
             except NotFinite as error:
                 self._rest(error)
             return self.frame()
@@ -133,13 +129,18 @@ class Live:
         """From now on Play and Step go moment by moment through each step; or at full speed."""
         self._want(lambda: self.screen.slow_motion(on))
 
-    def frame(self, hurry: bool = False) -> Frame:
-        """What there is to see now.  hurry: what costs much may be a little old."""
+    def frame(self) -> Frame:
+        """What there is to see now."""
+        frame, pixels = self._draw()
+        return frame._replace(png=png(pixels))
+
+    def _draw(self, hurry: bool = False) -> tuple[Frame, np.ndarray]:
+        """A frame, and the pixels of its picture.  hurry: what costs much may be a little old."""
         with self._lock:
             self._obey()
             self._settle()
-            picture, status = self.screen.look(hurry and self.playing)
-            return Frame(self.run.step, f"{status}{self._note}", picture, self.playing)
+            pixels, status = self.screen.look(hurry and self.playing)
+            return Frame(self.run.step, f"{status}{self._note}", b"", self.playing), pixels
 
     def _want(self, change: Callable[[], None]) -> None:
         self._wanted.put(change)
@@ -173,11 +174,10 @@ class Live:
         """Do what was wanted.  False if that found the run broken, and undid a step."""
         whole = True
         while not self._wanted.empty():
-            change = self._wanted.get()
             self._note = ""
             whole = self._settle() and whole  # broken or not, the wish still holds
             try:
-                change()
+                self._wanted.get()()
             except ValueError as error:
                 self._note = f"  {error}"
         return whole

@@ -5,7 +5,7 @@ For one thread at a time; `lab/live.py` plays it.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,9 +13,18 @@ from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.flow import flow, rows, said
 from genart_edu.lab.slow import Moment, slow_motion
 from genart_edu.lab.stages import Stage
-from genart_edu.views.canvas import Canvas, png
+from genart_edu.views.canvas import Canvas
 from genart_edu.views.flow import Code, Flow
 from genart_edu.views.style import Theme
+
+
+class Frame(NamedTuple):
+    """What there is to see at one moment.  png: the picture; status: the same in words."""
+
+    step: int
+    status: str
+    png: bytes
+    playing: bool
 
 
 class Screen:
@@ -96,17 +105,18 @@ class Screen:
         trainer: Any = self.run.trainer
         moments = slow_motion(work, trainer, lambda: scene.arrays(history))
         views = scene.view, Flow(rows(moments), "One step"), Code()
-        self.canvas = Canvas(views, self.theme, height=3.3, columns=self.columns or 2)
+        self.canvas = Canvas(views, self.theme, columns=self.columns or 2)
         self._moments, self._at = moments, 0
 
-    def look(self, hurry: bool = False) -> tuple[bytes, str]:
-        """The picture, a PNG, and the same in words.  hurry: what costs much may be old."""
+    def look(self, hurry: bool = False) -> tuple[np.ndarray, str]:
+        """The picture, bytes (H, W, 3), and the same in words.  hurry: what costs much may be
+        old."""
         if self._moments:
             moment = self._moments[self._at]
-            picture = png(self.canvas.frame([moment.seen, *self._flowed(moment)]))
+            picture = self.canvas.frame([moment.seen, *self._flowed(moment)])
             return picture, f"Step {self.run.step:,} in slow motion.  {said(moment)}"
         history = self.run.history
-        picture = png(self.canvas.frame(self.stage.look(history, hurry and not self._new)))
+        picture = self.canvas.frame(self.stage.look(history, hurry and not self._new))
         self._new = False
         return picture, self.stage.status(history, hurry)
 

@@ -86,13 +86,14 @@ class Choices:
         """Show data that may be in no list, a drawing or somebody's own pictures."""
         menu = self._controls["data"]
         own = [("a drawing" if data.startswith(DRAWN) else data, data)] * (data not in DATA)
-        self._agreed["data"] = data  # before the menu says so
+        self._agreed.pop("data")  # a menu whose options change says so as if somebody chose
         menu.options = (*((name, name) for name in DATA), *own)
         menu.value = data
+        self._agreed["data"] = data
 
     def _changed(self, name: str, change: dict[str, Any]) -> None:
         value = change["new"]
-        if value == self._agreed[name]:
+        if value == self._agreed.get(name, value):
             return  # no person wrote it: we did
         if self._choose(name, value):
             self._agreed[name] = value
