@@ -18,6 +18,7 @@ from genart_edu.views.style import DARK, LIGHT
 
 PAGES = {  # title: file; the first one is at /
     "Watch it learn": "watch_it_learn",
+    "See the game": "game",
     "Latent space": "latent_space",
 }
 EVERYWHERE = ("0.0.0.0", "::")

@@ -8,11 +8,8 @@ import os
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 import runpy
-import struct
-from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -21,8 +18,8 @@ import gradio as gr
 
 from genart_edu.data.catalogue import DENSITIES
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.live import Frame, Live
-from genart_edu.lab.visitors import Visitors
+from genart_edu.lab.live import Live
+from genart_edu.lab.visitors import CSS, DARK_AND_NARROW, Visitors, become, html, number
 from genart_edu.views.style import DARK, LIGHT
 
 MODELS = [("VAE", "vae"), ("GAN", "gan")]
@@ -30,47 +27,35 @@ NAMES = ("digits", "digits-grey", "motifs", *DENSITIES)
 DATA = [(name.replace("-", ", ").capitalize(), name) for name in NAMES]
 FIRST = ("vae", "digits")
 PLAYING = 32  # visitors who train at once; the next one waits for a turn
-KEPT = 64  # runs in memory
-MOST_STEPS = 200_000  # of one run: its history is 3 MB then
 
 HELP = """# Watch it learn
 Choose a model and data, then press **Play**. A new learning rate takes effect at once, while it
 trains; any other choice begins a new run at step 0."""
 
-# The picture fills the width, but the words below it stay on a laptop's and a projector's screen.
-CSS = """
-p { font-size: 1.2em; font-variant-numeric: tabular-nums; margin: 0; }
-img { display: block; width: 100%; height: auto; object-fit: contain; margin: 0; }
-@media (min-width: 700px) { img { max-height: 45vh; } }
-@media (min-width: 1600px) { img { max-height: 36vh; } }
-"""
-DARK_AND_NARROW = "() => [document.body.classList.contains('dark'), window.innerWidth < 700]"
-
 Shown = tuple[str, str]  # the screen and the caption
 
-
-visitors = Visitors(KEPT)
-Refusal = partial(gr.Error, print_exception=False)  # one sentence, said on the page
+visitors = Visitors()
 
 
-def number(label: str, value: Any, least: int, most: int, whole: bool = True) -> Any:
-    """`value`, if it is what the field asks for."""
-    known = isinstance(value, int | float)
-    if not known or not least <= value <= most or (whole and value % 1):
-        kind, got = "whole number" if whole else "number", value if known else "none"
-        raise Refusal(f"{label} must be a {kind} from {least:,} to {most:,}; got {got}.")
-    return int(value) if whole else value
+@contextmanager
+def said() -> Iterator[None]:
+    """What is refused here is said on the page, in its one sentence: as HTML, to Gradio."""
+    try:
+        yield
+    except (LookupError, ValueError) as error:
+        raise gr.Error(escape(str(error), quote=False), print_exception=False) from error
 
 
 def described(model: str, data: str, latent_dim: Any, lr: Any, seed: Any) -> Experiment:
     """The experiment that the fields describe."""
-    return Experiment(
-        model,
-        data,
-        latent_dim=number("Latent dimensions", latent_dim, 1, 128),
-        lr=number("The learning rate", lr, 0, 1, whole=False),
-        seed=number("The seed", seed, 0, 999_999),
-    )
+    with said():
+        return Experiment(
+            model,
+            data,
+            latent_dim=number("Latent dimensions", latent_dim, 1, 128),
+            lr=number("The learning rate", lr, 0, 1, whole=False),
+            seed=number("The seed", seed, 0, 999_999),
+        )
 
 
 def what_works(model: str, data: str) -> tuple[Any, Any]:
@@ -79,22 +64,10 @@ def what_works(model: str, data: str) -> tuple[Any, Any]:
     return settled.latent_dim, settled.lr
 
 
-def screen(frame: Frame) -> str:
-    """A frame as HTML: the picture, and the same in words."""
-    width, height = struct.unpack(">2I", frame.png[16:24])  # known at once, so that nothing jumps
-    status, picture = escape(frame.status), b64encode(frame.png).decode()
-    return (
-        f'<p>{status}</p><img alt="{status}" width="{width}" height="{height}" decoding="sync" '
-        f'src="data:image/png;base64,{picture}">'
-    )
-
-
 def live_of(who: gr.Request) -> Live:
     """The visitor's own run."""
-    try:
+    with said():
         return visitors.find(who.session_hash)
-    except LookupError as error:
-        raise Refusal(str(error)) from error
 
 
 def arrive(who: gr.Request, dark: bool, narrow: bool) -> Shown:
@@ -102,7 +75,7 @@ def arrive(who: gr.Request, dark: bool, narrow: bool) -> Shown:
     first = described(*FIRST, *what_works(*FIRST), seed=0)
     live = Live(first, DARK if dark else LIGHT, columns=1 if narrow else None)
     visitors.welcome(who.session_hash, live)
-    return screen(live.frame()), live.stage.caption
+    return html(live.frame()), live.stage.caption
 
 
 def leave(who: gr.Request) -> None:
@@ -112,38 +85,33 @@ def leave(who: gr.Request) -> None:
 
 def play(who: gr.Request) -> Iterator[str]:
     """Play was pressed."""
-    live = live_of(who)
-    left = MOST_STEPS - live.run.step
-    if left <= 0:
-        raise Refusal(f"A run on this page ends after {MOST_STEPS:,} steps: press Reset.")
-    yield from map(screen, live.play(left))
+    with said():
+        frames = visitors.play(who.session_hash)
+    yield from map(html, frames)
 
 
 def pause(who: gr.Request) -> str:
     """Pause was pressed."""
     live = live_of(who)
     live.pause()
-    return screen(live.frame())
+    return html(live.frame())
 
 
 def step(who: gr.Request) -> str:
     """Step was pressed."""
-    return screen(live_of(who).step())
+    return html(live_of(who).step())
 
 
 def reset(who: gr.Request, *fields: Any) -> Shown:
     """Reset was pressed."""
     live = live_of(who)
-    return screen(live.reset(described(*fields))), live.stage.caption
+    return html(live.reset(described(*fields))), live.stage.caption
 
 
 def change(who: gr.Request, *fields: Any) -> Shown:
     """A number was entered: a new learning rate goes on, what else is new begins anew."""
-    live, wanted = live_of(who), described(*fields)
-    if replace(wanted, lr=live.experiment.lr) != live.experiment:
-        return reset(who, *fields)
-    live.set(lr=fields[3])
-    return screen(live.frame()), live.stage.caption
+    live = live_of(who)
+    return html(become(live, described(*fields), ["lr"])), live.stage.caption
 
 
 def choose(who: gr.Request, model: str, data: str, seed: Any) -> tuple[Any, Any, str, str]:

@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from demos import watch_it_learn
+from demos import app, game, watch_it_learn
+from tests.test_widgets_draw import SHEET, draw, shown
 
 ROOT = Path(__file__).parents[1]
 PROJECTOR, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+LAPTOP = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +44,15 @@ def visit(browser, address):
     """visit() opens the page as another visitor, with a browser of their own."""
     contexts, outside = [], []
 
-    def note(request):
-        if not request.url.startswith((address, "data:", "blob:")):
-            outside.append(request.url)
+    def open_page(viewport=PROJECTOR, scheme="light", path="", server=address):
+        def note(request):
+            if not request.url.startswith((server, "data:", "blob:")):
+                outside.append(request.url)
 
-    def open_page(viewport=PROJECTOR, scheme="light"):
         contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme))
         contexts[-1].on("request", note)
         page = contexts[-1].new_page()
-        page.goto(address)
+        page.goto(f"{server}{path}")
         page.wait_for_selector("img[alt^='Step 0']", timeout=60_000)
         return page
 
@@ -66,7 +68,7 @@ def press(page: Page, button: str) -> None:
 
 def step(page: Page) -> int:
     alt = page.locator("img[alt^=Step]").get_attribute("alt") or ""
-    return int(alt.split()[1].strip(".,").replace(",", ""))
+    return int(alt.split()[1].strip(".,;").replace(",", ""))
 
 
 def wait_for_step(page: Page, least: int) -> None:
@@ -222,3 +224,102 @@ def test_a_closed_tab_ends_its_run(browser):
         assert len(watch_it_learn.visitors) == 0
     finally:
         page_alone.close()
+
+
+# See the game
+
+
+@pytest.fixture
+def play_alone(visit):
+    """The game as a page alone, served in this process.  -> the page, and the visitor's run."""
+    server = f"http://127.0.0.1:{app._serve(game.demo, '127.0.0.1', None)}"
+    page = visit(LAPTOP, server=server)
+    yield page, next(iter(game.visitors._lives.values()))
+    game.demo.close()
+
+
+def test_a_target_is_drawn_while_it_plays_and_learned(play_alone):
+    page, live = play_alone
+    press(page, "Play")
+    wait_for_step(page, 50)
+    page.get_by_label("Draw a target").click()
+    page.wait_for_selector(SHEET)
+    draw(page, (-1, -1), (-0.5, 1), (0.5, -1), (1, 1))
+    before = pixels(page)
+    press(page, "Train on it")
+    expect(page.get_by_label("Target", exact=True)).to_have_value("Your own")
+    wait_for_step(page, step(page) + 100)
+    [event] = live.run.events
+    assert event.name == "data" and event.value.startswith("drawn:-")
+    assert step(page) > event.step > 0
+    assert (abs(pixels(page) - before) > 64).mean() > 0.01
+    page.get_by_label("R1").fill("0.5")
+    page.get_by_label("R1").press("Enter")
+    wait_for_step(page, step(page) + 20)
+    assert [*event[1:], *live.run.events[1][1:]] == ["data", event.value, "r1", 0.5]
+
+    for _ in range(40):  # and the stroke: one more than a drawing may have
+        page.locator(SHEET).click()
+    for folded in True, False:  # what was drawn is not lost
+        page.get_by_label("Draw a target").click()
+        expect(page.locator(SHEET)).to_be_visible(visible=not folded)
+    assert len(shown(page)) == 41
+    press(page, "Train on it")
+    expect(page.get_by_text("A drawing has at most 40 strokes").first).to_be_visible()
+    wait_for_step(page, step(page) + 20)
+    assert len(live.run.events) == 2
+
+
+def test_slow_motion_shows_the_line_and_step_d_moves_the_discriminator_only(play_alone):
+    page, live = play_alone
+    places = []
+    page.get_by_label("Slow motion").click()
+    for name in "noise", "generator", "discriminator":
+        press(page, "Step")
+        expect(page.locator("p", has_text=f"half, {name}: gan/training.py, line ")).to_be_visible()
+        places.append(page.get_by_label("manifold").bounding_box())
+    assert places == 3 * places[:1]  # nothing jumps
+    picture = page.locator("img[alt^=Step]").bounding_box()
+    assert picture["y"] + picture["height"] < LAPTOP["height"]
+    lit = (abs(pixels(page) - (0xF7, 0xF1, 0xA0)) < 8).all(axis=-1)  # of a marker, half as strong
+    assert lit.mean() > 0.01
+
+    page.get_by_label("Slow motion").click()
+    expect(page.locator("p", has_text="slow motion")).not_to_be_visible()
+    before = live.run.state_dict()["trainer"]
+    press(page, "Step D")
+    deadline = time.monotonic() + 60
+    while not live.run.events and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    after = live.run.state_dict()["trainer"]
+    moved = {
+        player: any((after[player][name] != w).any() for name, w in before[player].items())
+        for player in ("generator", "discriminator")
+    }
+    assert moved == {"generator": False, "discriminator": True}
+    assert [event.name for event in live.run.events] == ["discriminator_step"]
+
+
+def test_a_laptop_shows_the_game_and_its_controls_at_once(visit):
+    page = visit(LAPTOP, path="/game")
+    for thing in (
+        page.get_by_role("button", name="Play", exact=True),
+        page.locator("img[alt^=Step]"),
+        page.get_by_label("manifold"),
+        page.get_by_label("Target", exact=True),
+        page.get_by_label("Instance noise"),
+    ):
+        box = thing.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= LAPTOP["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") == LAPTOP["width"]
+
+
+def test_a_phone_shows_the_game_one_below_the_other(visit):
+    page = visit(PHONE, path="/game", scheme="dark")
+    width, height, _ = pixels(page).transpose(1, 0, 2).shape
+    assert width < PHONE["width"] < height
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    for name in "Play", "Step", "Step D", "Step G":
+        box = page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box["y"] + box["height"] < page.locator("img[alt^=Step]").bounding_box()["y"]
+        assert box["height"] < 50  # its name fits in a line

@@ -1,8 +1,6 @@
 """The page "Watch it learn" without a browser: what its buttons and fields do."""
 
-import base64
 import re
-import struct
 from types import SimpleNamespace
 
 import gradio as gr
@@ -11,7 +9,7 @@ import torch
 
 from demos import watch_it_learn as page
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.live import Frame, Live
+from genart_edu.lab.live import Live
 
 LATENTS = "Latent dimensions must be a whole number from 1 to 128; got {}."
 RATE = "The learning rate must be a number from 0 to 1; got {}."
@@ -125,7 +123,7 @@ def test_a_bad_number_is_told_in_one_sentence(who, press, latent_dim, lr, seed, 
 
 
 def test_a_run_ends_somewhere(who, monkeypatch):
-    monkeypatch.setattr(page, "MOST_STEPS", 3)
+    monkeypatch.setattr(page.visitors, "steps", 3)
     assert step_of(list(page.play(who))[-1]) == 3
     with pytest.raises(gr.Error, match="ends after 3 steps: press Reset"):
         next(page.play(who))
@@ -138,21 +136,13 @@ def test_who_lost_the_run_is_told():
             press(stranger)
 
 
-def test_the_screen_tells_its_size_and_escapes_its_words():
-    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">2I", 300, 200)
-    screen = page.screen(Frame(0, '<b onload="x">', png, playing=False))
-    assert 'width="300" height="200"' in screen
-    assert "<b" not in screen
-    assert base64.b64decode(re.search(r'base64,([^"]+)"', screen)[1]) == png
-
-
 def test_dark_and_narrow_visitors_get_their_own_picture():
     sizes = []
     for narrow in False, True:
         visitor = SimpleNamespace(session_hash="bob")
         screen, _ = page.arrive(visitor, dark=narrow, narrow=narrow)
         sizes.append([int(n) for n in re.findall(r'(?:width|height)="(\d+)"', screen)])
-        assert live_of(visitor).theme.dark == narrow
+        assert live_of(visitor).screen.theme.dark == narrow
     page.leave(visitor)
     assert sizes[0][0] > 2 * sizes[0][1]
     assert sizes[1][0] < sizes[1][1]

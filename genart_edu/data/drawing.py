@@ -77,11 +77,13 @@ def _length(curve: np.ndarray) -> float:
 
 
 def _simplified(curve: np.ndarray) -> np.ndarray:
-    """The points (P, 2) without those that lie within TOLERANCE of the line through what is left.
+    """The points (P, 2) without those that repeat the last one, or lie within TOLERANCE of the line
+    through what is left.
 
     Douglas & Peucker, "Algorithms for the reduction of the number of points required to represent a
     digitized line", Cartographica 1973.
     """
+    curve = curve[np.append(True, (np.diff(curve, axis=0) != 0).any(axis=1))]
     kept, spans = {0, len(curve) - 1}, [(0, len(curve) - 1)]
     while spans:
         first, last = spans.pop()

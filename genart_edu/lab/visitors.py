@@ -12,7 +12,8 @@ from html import escape
 from typing import Any
 
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.live import Frame, Live
+from genart_edu.lab.live import Live
+from genart_edu.lab.screen import Frame
 
 # Of `html`.  The picture fills the width, but the words below stay on a laptop's and a projector's
 # screen.
