@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from genart_edu.lab.options import CHOICES, flag, varied
+from genart_edu.lab.options import CHOICES, FLAG, varied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,13 +101,11 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     parser = _Parser(prog="genart", description="Watch GANs and VAEs learn, fail and recover.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int | None], help: str
-    ) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable[[argparse.Namespace], int | None], help: str) -> _Parser:
         found = commands.add_parser(name, help=help, description=help)
         found.set_defaults(command=run)
         return found
@@ -157,9 +155,10 @@ def _add_choices(command: argparse.ArgumentParser) -> None:
     for title, choices in CHOICES.items():
         group = command.add_argument_group(title)
         for name, (kind, help) in choices.items():
-            how: Any = {"action": "store_true"} if kind is flag else {"type": kind}
+            how: Any = {"action": "store_true"} if kind is FLAG else {"type": kind.read}
             option = f"--{name.replace('_', '-')}"
-            group.add_argument(option, default=argparse.SUPPRESS, help=help, **how)
+            how |= {"default": argparse.SUPPRESS, "help": help or kind.words}
+            group.add_argument(option, **how)
 
 
 def _path(text: str) -> Path:

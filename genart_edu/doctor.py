@@ -23,8 +23,8 @@ def report() -> Iterator[str]:
     yield f"lessons and demos: {_bundled()}"
     yield f"downloaded data: {_cached()}"
     yield f"port 7860: {_port(7860)}"
-    for what, folder in (("this folder", Path.cwd()), ("temporary folder", _temporary())):
-        yield f"{what}: {_writable(folder)}"
+    yield f"this folder: {_writable(Path.cwd())}"
+    yield f"temporary folder: {_writable(Path(tempfile.gettempdir()))}"
 
 
 def _version(package: str) -> str:
@@ -63,10 +63,6 @@ def _port(port: int) -> str:
     with socket.socket() as probe:
         busy = probe.connect_ex(("127.0.0.1", port)) == 0
     return "taken; genart demo takes the next free one" if busy else "free"
-
-
-def _temporary() -> Path:
-    return Path(tempfile.gettempdir())
 
 
 def _writable(folder: Path) -> str:

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,9 +31,7 @@ def linear(in_features: int, out_features: int, rng: torch.Generator) -> nn.Line
     & Bengio 2010).  torch's own start draws from its global stream, which all threads share, and
     left the GAN of the ring stuck on 6 of 32 seeds.
     """
-    layer = nn.utils.skip_init(nn.Linear, in_features, out_features)
-    _glorot(layer, rng)
-    return layer
+    return _glorot(nn.utils.skip_init(nn.Linear, in_features, out_features), rng)
 
 
 class SeedLinear(nn.Module):
@@ -59,10 +57,10 @@ class SeedLinear(nn.Module):
 Layer = Callable[[int, int, torch.Generator], nn.Module]  # `linear`, or partial(SeedLinear, S)
 
 
-def _glorot(layer: nn.Module, rng: torch.Generator) -> nn.Module:
+def _glorot(layer: Any, rng: torch.Generator) -> Any:
     """Start a linear map or a convolution as `linear` says."""
-    nn.init.xavier_uniform_(cast(Tensor, layer.weight), generator=rng)
-    nn.init.zeros_(cast(Tensor, layer.bias))
+    nn.init.xavier_uniform_(layer.weight, generator=rng)
+    nn.init.zeros_(layer.bias)
     return layer
 
 
@@ -124,18 +122,11 @@ def conv_decoder(
     sizes, channels = _pyramid(shape, hidden_dim, depth)
     small = (channels[-1], *sizes[-1])
     layers: list[nn.Module] = [linear(in_features, math.prod(small), rng), nn.Unflatten(-1, small)]
-    outward = zip(
-        itertools.pairwise([*reversed(channels), shape[0]]), reversed(sizes[:-1]), strict=True
-    )
-    for (fan_in, fan_out), (height, width) in outward:
+    fans = itertools.pairwise([*reversed(channels), shape[0]])
+    for (fan_in, fan_out), (height, width) in zip(fans, reversed(sizes[:-1]), strict=True):
+        odd = height % 2, width % 2
         layer = nn.utils.skip_init(
-            nn.ConvTranspose2d,
-            fan_in,
-            fan_out,
-            4,
-            stride=2,
-            padding=1,
-            output_padding=(height % 2, width % 2),
+            nn.ConvTranspose2d, fan_in, fan_out, 4, stride=2, padding=1, output_padding=odd
         )
         layers += [activation(), _glorot(layer, rng)]
     return nn.Sequential(*layers, nn.Flatten(-3))
@@ -149,10 +140,9 @@ def _pyramid(
     sizes = [(height >> i, width >> i) for i in range(depth + 1)]
     if depth < 1 or hidden_dim < 1 or min(sizes[-1]) < 1:
         most = min(height, width).bit_length() - 1
-        raise ValueError(
-            f"convolutions on {height}x{width} pictures need a depth from 1 to {most} and a "
-            f"hidden_dim of at least 1; got {depth} and {hidden_dim}."
-        )
+        need = f"a depth from 1 to {most} and a hidden_dim of at least 1"
+        got = f"got {depth} and {hidden_dim}"
+        raise ValueError(f"convolutions on {height}x{width} pictures need {need}; {got}.")
     return sizes, [hidden_dim << i for i in range(depth)]
 
 

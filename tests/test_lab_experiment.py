@@ -14,7 +14,9 @@ from genart_edu.gan.objective import HINGE
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import checkpoint
 from genart_edu.lab.checkpoint import read, save
+from genart_edu.lab.choices import ACTIVATIONS, OBJECTIVES
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.options import KINDS as CHOICES
 from genart_edu.lab.run import Run
 from genart_edu.lab.saved import painter, resume
 from genart_edu.lab.saved import save as save_experiment
@@ -294,6 +296,14 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
     )
 
 
+@pytest.mark.parametrize(
+    ("choice", "known"), [("activation", ACTIVATIONS), ("objective", OBJECTIVES)]
+)
+def test_what_the_command_line_offers_is_what_can_be_built(choice, known):
+    assert CHOICES[choice].words == f"one of {', '.join(known)}"
+    assert all(CHOICES[choice].allows(name) for name in known)
+
+
 # ---- what can't be ------------------------------------------------------------------------
 
 
@@ -341,7 +351,7 @@ def test_a_trainer_alone_has_the_weights_that_the_run_starts_with():
         ),
         ({"lr": -1.0}, r"lr must be a finite number of at least 0; got -1\.0\."),
         ({"lr": float("nan")}, r"lr must be a finite number of at least 0; got nan\."),
-        ({"lr": "fast"}, r"lr must be a finite number of at least 0; got fast\."),
+        ({"lr": "fast"}, r"lr must be a finite number of at least 0; got 'fast'\."),
         ({"discriminator_lr": float("inf")}, r"discriminator_lr must be a finite .*; got inf\."),
         ({"beta": -0.1}, r"beta must be a finite number of at least 0; got -0\.1\."),
         ({"free_bits": -1}, r"free_bits must be a finite number of at least 0; got -1\."),

@@ -39,7 +39,7 @@ def started(model, data, steps=0, **choices):
 
 def panel(stage, view_type):
     """The one view of that type in a stage: its place."""
-    (place,) = [i for i, view in enumerate(stage.views()) if isinstance(view, view_type)]
+    (place,) = [i for i, view in enumerate(stage.views()) if type(view) is view_type]
     return place
 
 

@@ -98,10 +98,8 @@ def idx(
     source = source or SOURCES[name]
     folder = Path(cache).expanduser() if cache else cache_folder(name)
     train_x, train_labels, test_x, test_labels = _fetch(source, folder)
-    return (
-        _images(train_x, train_labels, source.names),
-        _images(test_x, test_labels, source.names),
-    )
+    train = _images(train_x, train_labels, source.names)
+    return train, _images(test_x, test_labels, source.names)
 
 
 def cache_folder(name: str) -> Path:
@@ -124,19 +122,16 @@ def read_idx(path: Path, dims: int) -> np.ndarray:
         raise ValueError(f"{path} is not an IDX file of bytes in {dims} dimension(s).")
     sizes = np.frombuffer(content, ">u4", count=dims, offset=4).tolist()
     if len(content) - start != math.prod(sizes):
-        raise ValueError(
-            f"{path} promises {' x '.join(map(str, sizes))} values but holds "
-            f"{len(content) - start}."
-        )
+        promised = " x ".join(map(str, sizes))
+        raise ValueError(f"{path} promises {promised} values but holds {len(content) - start}.")
     return np.frombuffer(content, np.uint8, offset=start).reshape(sizes).copy()
 
 
 def _images(pixels_path: Path, labels_path: Path, names: tuple[str, ...]) -> Images:
     pixels, labels = read_idx(pixels_path, dims=3), read_idx(labels_path, dims=1)
     if len(pixels) != len(labels):
-        raise ValueError(
-            f"{pixels_path} and {labels_path} hold {len(pixels)} pictures and {len(labels)} labels."
-        )
+        held = f"{len(pixels)} pictures and {len(labels)} labels"
+        raise ValueError(f"{pixels_path} and {labels_path} hold {held}.")
     if labels.max(initial=0) >= len(names):
         raise ValueError(f"{labels_path} holds a label over {len(names) - 1}.")
     return Images(torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(labels).long(), names)
@@ -155,11 +150,10 @@ def _fetch(source: Source, folder: Path) -> list[Path]:
             reasons.append(reason)
         else:
             state = "is not the published file" if path.exists() else "is missing"
-            raise ConnectionError(
-                f"{path} {state}, and {' and '.join(dict.fromkeys(reasons))}: connect to the "
-                f"internet once, or get {', '.join(FILES)}, each from {source.urls[0]} followed "
-                f"by its name, and put them into {folder}."
-            )
+            why = " and ".join(dict.fromkeys(reasons))
+            get = f"get {', '.join(FILES)}, each from {source.urls[0]} followed by its name"
+            once = f"connect to the internet once, or {get}, and put them into {folder}"
+            raise ConnectionError(f"{path} {state}, and {why}: {once}.")
     return paths
 
 

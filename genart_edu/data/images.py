@@ -25,23 +25,18 @@ class Images:
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != torch.uint8 or self.pixels.ndim != 4:
-            raise ValueError(
-                f"pixels must be uint8 of shape (N, C, H, W); "
-                f"got {self.pixels.dtype} of shape {tuple(self.pixels.shape)}."
-            )
+            got = f"{self.pixels.dtype} of shape {tuple(self.pixels.shape)}"
+            raise ValueError(f"pixels must be uint8 of shape (N, C, H, W); got {got}.")
         if len(self) and self.pixels.max() > self.white:
-            raise ValueError(
-                f"pixels must be at most {self.white} (white); got {self.pixels.max()}."
-            )
-        if self.labels is not None:
-            self._check_labels(self.labels)
-
-    def _check_labels(self, labels: Tensor) -> None:
+            most = f"at most {self.white} (white)"
+            raise ValueError(f"pixels must be {most}; got {self.pixels.max()}.")
+        labels, last = self.labels, len(self.names) - 1
+        if labels is None:
+            return
         if labels.shape != self.pixels.shape[:1]:
             raise ValueError(f"{len(self)} images need as many labels; got {len(labels)}.")
         if labels.dtype != torch.int64:
             raise ValueError(f"labels must be int64; got {labels.dtype}.")
-        last = len(self.names) - 1
         if len(labels) and not (labels.min() >= 0 and labels.max() <= last):
             got = f"got {labels.min()} to {labels.max()}"
             raise ValueError(f"labels must be from 0 to {last}, the place of a name; {got}.")
@@ -95,9 +90,8 @@ class Images:
     def split(self, n_train: int) -> tuple[Self, Self]:
         """(train, test): n_train images and the rest, shuffled once in a way that never changes."""
         if not 1 <= n_train < len(self):
-            raise ValueError(
-                f"n_train must leave something on both sides of {len(self)} images; got {n_train}."
-            )
+            must = f"must leave something on both sides of {len(self)} images"
+            raise ValueError(f"n_train {must}; got {n_train}.")
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
         order = order.to(self.pixels.device)
         train, test = order[:n_train], order[n_train:]

@@ -6,7 +6,6 @@ Nothing in it knows of pixels, so one motif can be drawn at 28 for a model and a
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -29,39 +28,45 @@ class Factors(NamedTuple):
 # ---- shapes of a radius of about 1: points (..., 2) -> distances (...) -----------------
 
 
-def _disc(p: Tensor) -> Tensor:
+def disc(p: Tensor) -> Tensor:
+    """All that is near."""
     return _radius(p) - 0.9
 
 
-def _ring(p: Tensor) -> Tensor:
+def ring(p: Tensor) -> Tensor:
+    """What is neither near nor far."""
     return (_radius(p) - 0.72).abs() - 0.2
 
 
-def _moon(p: Tensor) -> Tensor:
+def moon(p: Tensor) -> Tensor:
+    """A disc with a bite out of its upper right."""
     bite = _radius(p - torch.tensor([0.45, 0.15])) - 0.72
     return torch.maximum(_radius(p) - 0.95, -bite)
 
 
-def _square(p: Tensor) -> Tensor:
+def square(p: Tensor) -> Tensor:
+    """Within four sides."""
     return _sides(p, 4).amax(-1) - 0.75
 
 
-def _triangle(p: Tensor) -> Tensor:
+def triangle(p: Tensor) -> Tensor:
+    """Within three, one of them down."""
     return _sides(p, 3).amax(-1) - 0.55
 
 
-def _star(p: Tensor) -> Tensor:
-    # To be in a pentagram is to be on the inner side of at least four of its five lines.
+def star(p: Tensor) -> Tensor:
+    """A pentagram: to be in it is to be on the inner side of at least four of its five lines."""
     return _sides(-p, 5).kthvalue(4, dim=-1).values - 0.34
 
 
-def _cross(p: Tensor) -> Tensor:
+def cross(p: Tensor) -> Tensor:
+    """Two bars."""
     across, along = p.abs().amin(-1), p.abs().amax(-1)
     return torch.maximum(across - 0.32, along - 0.95)
 
 
-def _heart(p: Tensor) -> Tensor:
-    # A square that stands on its corner, and a disc on each of its upper sides.
+def heart(p: Tensor) -> Tensor:
+    """A square that stands on its corner, and a disc on each of its upper sides."""
     x, y = p[..., 0].abs(), p[..., 1] + 0.15
     square = (x + y.abs()) / math.sqrt(2) - 0.6
     disc = torch.hypot(x - 0.6 / math.sqrt(2), y - 0.6 / math.sqrt(2)) - 0.6
@@ -78,17 +83,8 @@ def _sides(p: Tensor, n: int) -> Tensor:
     return p @ torch.stack([angle.cos(), angle.sin()])
 
 
-SHAPES: dict[str, Callable[[Tensor], Tensor]] = {
-    "disc": _disc,
-    "ring": _ring,
-    "moon": _moon,
-    "square": _square,
-    "triangle": _triangle,
-    "cross": _cross,
-    "star": _star,
-    "heart": _heart,
-}
-KINDS = tuple(SHAPES)
+SHAPES = disc, ring, moon, square, triangle, cross, star, heart
+KINDS = tuple(shape.__name__ for shape in SHAPES)
 
 
 # ---- from factors to pictures ----------------------------------------------------------
@@ -119,7 +115,7 @@ def render(factors: Factors, side: int = 28) -> Tensor:
     down, right = torch.cartesian_prod(-middles, middles).unbind(-1)  # (P,) each
     pixels = torch.zeros(len(factors.kind), side * side, dtype=torch.uint8)
     at_once = max(1, 100_000 // side**2)  # few enough to stay in the cache
-    for kind, shape in enumerate(SHAPES.values()):
+    for kind, shape in enumerate(SHAPES):
         chosen = (factors.kind == kind).nonzero().squeeze(-1)
         for rows in torch.split(chosen, at_once):
             x, y, size, angle, ink = (factor[rows, None] for factor in factors[1:])

@@ -90,9 +90,7 @@ class SpectralNorm(nn.Module):
     @staticmethod
     def _matrix(weight: Tensor) -> Tensor:
         """(..., out, in): a Linear's as it is, a SeedLinear's turned, a convolution's flattened."""
-        if weight.ndim == 3:
-            return weight.mT
-        return weight.flatten(1)
+        return weight.mT if weight.ndim == 3 else weight.flatten(1)
 
 
 def normalised(net: nn.Sequential, rng: torch.Generator) -> nn.Sequential:

@@ -40,20 +40,18 @@ def conv_generator(
     latent_dim: int,
     shape: tuple[int, int, int],
     *,
-    hidden_dim: int = 32,
-    depth: int = 2,
     activation: Callable[[], nn.Module] = relu,
     classes: int = 0,
     rng: torch.Generator,
+    **stack: int,
 ) -> nn.Module:
     """The same for pictures of `shape` (C, H, W), as DCGAN has it: z (..., L) -> x (..., C H W).
 
     Radford 2015, arXiv:1511.06434, section 3: strided convolutions.  Not its BatchNorm: a picture
-    is to depend on its own z alone.  hidden_dim: channels of the last layer but one; each one
-    before it has twice as many.
+    is to depend on its own z alone.  stack: hidden_dim, the channels of the last layer but one, of
+    which each one before it has twice as many, and depth, as of `conv_decoder`.
     """
-    stack: Any = {"hidden_dim": hidden_dim, "depth": depth, "activation": activation}
-    net = conv_decoder(latent_dim + classes, shape, rng, **stack)
+    net = conv_decoder(latent_dim + classes, shape, rng, activation=activation, **stack)
     net = net.append(nn.Sigmoid())
     return Conditional(net, classes) if classes else net
 
@@ -87,18 +85,18 @@ def mlp_discriminator(
 def conv_discriminator(
     shape: tuple[int, int, int],
     *,
-    hidden_dim: int = 32,
-    depth: int = 2,
-    activation: Callable[[], nn.Module] = leaky_relu,
     packing: int = 1,
     minibatch_std: bool = False,
     spectral_norm: bool = False,
     classes: int = 0,
     rng: torch.Generator,
+    **stack: Any,
 ) -> nn.Module:
-    """The same of convolutions, for flat pictures of `shape` (C, H, W)."""
+    """The same of convolutions, for flat pictures of `shape` (C, H, W).
+
+    stack: hidden_dim, depth and activation, as of `conv_encoder`.
+    """
     channels, height, width = shape
-    stack: Any = {"hidden_dim": hidden_dim, "depth": depth, "activation": activation}
     net = conv_encoder((packing * (channels + classes), height, width), 1, rng, **stack)
     features = cast(nn.Linear, net[-1]).in_features
     net = net.insert(0, Pack(packing)) if packing > 1 else net

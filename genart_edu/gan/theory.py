@@ -15,14 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genart_edu.gan.objective import (
-    NONSATURATING,
-    Judge,
-    Objective,
-    gradient_penalty,
-    r1,
-    unrolled,
-)
+from genart_edu.gan.objective import NONSATURATING, Judge, Objective, gradient_penalty, r1, unrolled
 
 Move = Callable[[Tensor], Tensor]  # points (theta, psi), (..., 2) -> (..., 2)
 

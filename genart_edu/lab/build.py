@@ -6,89 +6,76 @@ from typing import Any
 
 import torch
 
-from genart_edu.gan.model import (
-    conv_discriminator,
-    conv_generator,
-    mlp_discriminator,
-    mlp_generator,
-)
+from genart_edu.device import rngs
+from genart_edu.gan import model as gan
 from genart_edu.gan.schedule import constant, cosine
 from genart_edu.gan.training import GANTrainer
-from genart_edu.lab.choices import ACTIVATIONS, OBJECTIVES, likelihood_of
+from genart_edu.lab.choices import ACTIVATIONS, OBJECTIVES
 from genart_edu.nets import SeedLinear, linear
+from genart_edu.vae import likelihood as p_x
 from genart_edu.vae.model import conv_vae, mlp_vae
 from genart_edu.vae.objective import cyclical, warm_up
 from genart_edu.vae.training import VAETrainer
 
+Shape = tuple[int, ...]  # of one x: (C, H, W), or (2,) in the plane
 
-def vae_trainer(
-    chosen: Any,
-    shape: tuple[int, ...],
-    classes: int,
-    weights_rng: torch.Generator,
-    rng: torch.Generator,
-) -> VAETrainer:
-    """chosen: a settled Experiment.  shape: of one x.  Two streams: of the weights, of the noise.
 
-    ValueError, in one sentence, for choices that do not go together.
+def build(chosen: Any, shape: Shape, device: torch.device, classes: int) -> VAETrainer | GANTrainer:
+    """chosen: a settled Experiment.  classes: of which both maps are told.
+
+    The weights are drawn on the CPU, so that they are the same on every device.  ValueError, in one
+    sentence, for choices that do not go together.
     """
-    if chosen.likelihood == "bernoulli" and chosen.variance != type(chosen).variance:
-        raise ValueError("variance is a choice of a gaussian likelihood; this one is bernoulli.")
-    if chosen.likelihood == "bernoulli" and len(shape) != 3:
-        raise ValueError("likelihood bernoulli is for pixels in [0, 1]; use gaussian here.")
-    build: Any
-    build, x_is = (conv_vae, shape) if chosen.conv else (mlp_vae, math.prod(shape))
-    likelihood = likelihood_of(chosen.likelihood, chosen.variance)
-    stack = _stack(chosen, classes, weights_rng)
-    model = build(x_is, chosen.latent_dim, likelihood=likelihood, **stack)
+    weights_rng, rng = rngs(chosen.seed, 1)[0], rngs(chosen.seed, 2, device)[1]
+    stack = _picked(chosen, "hidden_dim", "depth")
+    stack |= {"activation": ACTIVATIONS[chosen.activation], "classes": classes, "rng": weights_rng}
+    return (_vae if chosen.model == "vae" else _gan)(chosen, shape, stack, rng)
+
+
+def _vae(chosen: Any, shape: Any, stack: Any, rng: torch.Generator) -> VAETrainer:
+    """stack: what both maps are made of.  rng: of the noise."""
+    likelihood = _likelihood(chosen, shape)
+    if chosen.conv:
+        model = conv_vae(shape, chosen.latent_dim, likelihood=likelihood, **stack)
+    else:
+        model = mlp_vae(math.prod(shape), chosen.latent_dim, likelihood=likelihood, **stack)
     cycle, warmup = partial(cyclical, period=chosen.cycle), partial(warm_up, steps=chosen.warmup)
-    return VAETrainer(
-        model.to(rng.device),
-        lr=chosen.lr,
-        beta=chosen.beta,
-        free_bits=chosen.free_bits,
-        schedule=cycle if chosen.cycle else warmup,
-        rng=rng,
-    )
+    schedule = cycle if chosen.cycle else warmup
+    settings = _picked(chosen, *VAETrainer.settings)
+    return VAETrainer(model.to(rng.device), schedule=schedule, rng=rng, **settings)
 
 
-def gan_trainer(
-    chosen: Any,
-    shape: tuple[int, ...],
-    classes: int,
-    weights_rng: torch.Generator,
-    rng: torch.Generator,
-) -> GANTrainer:
-    """The same for two players."""
-    stack = _stack(chosen, classes, weights_rng)
-    judging = {name: getattr(chosen, name) for name in ("minibatch_std", "spectral_norm")}
-    judging["packing"] = chosen.packing
-    make_g: Any
-    make_d: Any
-    x_is: Any
-    make_g, make_d, x_is = conv_generator, conv_discriminator, shape
-    if not chosen.conv:
-        layer = partial(SeedLinear, chosen.seeds) if chosen.seeds > 1 else linear
-        make_g = partial(mlp_generator, pixels=len(shape) == 3, layer=layer)
-        make_d, x_is = partial(mlp_discriminator, layer=layer), math.prod(shape)
-    return GANTrainer(
-        make_g(chosen.latent_dim, x_is, **stack).to(rng.device),
-        make_d(x_is, **stack, **judging).to(rng.device),
-        latent_dim=chosen.latent_dim,
-        objective=OBJECTIVES[chosen.objective],
-        schedule=partial(cosine, steps=chosen.cosine) if chosen.cosine else constant,
-        **{name: getattr(chosen, name) for name in TRAINING},
-        rng=rng,
-    )
+def _likelihood(chosen: Any, shape: Shape) -> p_x.Likelihood:
+    """What p(x|z) is."""
+    if chosen.likelihood == "gaussian":
+        named = {"learned": p_x.LearnedVariance, "optimal": p_x.OptimalVariance}
+        return named.get(chosen.variance, partial(p_x.GivenVariance, chosen.variance))()
+    if chosen.variance != type(chosen).variance:
+        raise ValueError("variance is a choice of a gaussian likelihood; this one is bernoulli.")
+    if len(shape) != 3:
+        raise ValueError("likelihood bernoulli is for pixels in [0, 1]; use gaussian here.")
+    return p_x.Bernoulli
 
 
-TRAINING = (
-    *("n_critic", "lr", "discriminator_lr", "beta1"),
-    *("r1", "gradient_penalty", "instance_noise", "unroll", "average"),
-)
+def _gan(chosen: Any, shape: Any, stack: Any, rng: torch.Generator) -> GANTrainer:
+    """The same for two players.  A discriminator of convolutions has one more, if it fits: three of
+    them see 22 pixels across, two see 10, and motifs are 11 to 17 wide."""
+    cures = _picked(chosen, "packing", "minibatch_std", "spectral_norm")
+    if chosen.conv:
+        generator = gan.conv_generator(chosen.latent_dim, shape, **stack)
+        deeper = min(chosen.depth + 1, min(shape[1:]).bit_length() - 1)
+        discriminator = gan.conv_discriminator(shape, **cures, **stack | {"depth": deeper})
+    else:
+        data_dim, pixels = math.prod(shape), len(shape) == 3
+        stack["layer"] = partial(SeedLinear, chosen.seeds) if chosen.seeds > 1 else linear
+        generator = gan.mlp_generator(chosen.latent_dim, data_dim, pixels=pixels, **stack)
+        discriminator = gan.mlp_discriminator(data_dim, **cures, **stack)
+    schedule = partial(cosine, steps=chosen.cosine) if chosen.cosine else constant
+    fixed = "latent_dim", "n_critic", "beta1", "unroll", "average"
+    settings = _picked(chosen, *GANTrainer.settings, *fixed)
+    settings |= {"objective": OBJECTIVES[chosen.objective], "schedule": schedule, "rng": rng}
+    return GANTrainer(generator.to(rng.device), discriminator.to(rng.device), **settings)
 
 
-def _stack(chosen: Any, classes: int, rng: torch.Generator) -> dict[str, Any]:
-    activation = ACTIVATIONS[chosen.activation]
-    hidden = {"hidden_dim": chosen.hidden_dim, "depth": chosen.depth, "activation": activation}
-    return {**hidden, "classes": classes, "rng": rng}
+def _picked(chosen: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(chosen, name) for name in names}

@@ -4,9 +4,12 @@ Tensors lie in the file as tensors; all else is JSON in its header.  Nothing is 
 so a file from a stranger can be wrong but can't run code.
 """
 
+import csv
+import io
 import json
 import os
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,13 +38,9 @@ class Saved(NamedTuple):
 def save(path: Path, run: Run, about: dict[str, Any]) -> None:
     """Write all of a run to `path`.  `about` must be JSON.  A file that was there is replaced."""
     found: dict[str, Tensor] = {}
-    header = {
-        "format": FORMAT,
-        "about": about,
-        "state": _pack(run.state_dict(), "", found),
-        "names": [name for name in run.history if name != "step"],
-        "events": run.events,
-    }
+    header = {"format": FORMAT, "about": about, "state": _pack(run.state_dict(), "", found)}
+    names = [name for name in run.history if name != "step"]
+    header |= {"names": names, "events": run.events}
     found["history"] = torch.from_numpy(run.rows.copy())
     write_whole(path, to_bytes(found, metadata={"genart_edu": json.dumps(header)}))
 
@@ -66,10 +65,12 @@ def read(path: Path) -> Saved:
 
 def restore(run: Run, saved: Saved) -> None:
     """Put `run` where the saved one stood.  ValueError, and no change, if the models differ."""
-    here = run.state_dict()
-    mismatch = _first_difference(_shapes(saved.state), _shapes(here))
-    if mismatch:
-        raise ValueError(f"The checkpoint is from another model or setting: {mismatch}.")
+    there, here = _shapes(saved.state), _shapes(run.state_dict())
+    for name in [*there, *here]:
+        file, this = (side.get(name, "missing") for side in (there, here))
+        if file != this:
+            mismatch = f"{name} is {file} in the file and {this} in the run"
+            raise ValueError(f"The checkpoint is from another model or setting: {mismatch}.")
     if not all_finite(saved.state):
         raise ValueError("The checkpoint holds weights that are not finite.")
     run.resume(saved.state, saved.names, saved.rows, saved.events)
@@ -87,6 +88,13 @@ def write_whole(path: Path, data: bytes) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def as_csv(names: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """A table as the text of a CSV file."""
+    text = io.StringIO()
+    csv.writer(text).writerows([names, *rows])
+    return text.getvalue().encode()
 
 
 def _pack(tree: Any, path: str, found: dict[str, Tensor]) -> Any:
@@ -120,16 +128,5 @@ def _shapes(state: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """The shape of every weight and random state.  An Adam that has not stepped has none yet."""
     found: dict[str, Tensor] = {}
     _pack(state, "", found)
-    return {
-        name.removeprefix("/trainer/"): tuple(tensor.shape)
-        for name, tensor in found.items()
-        if "/state/" not in name
-    }
-
-
-def _first_difference(saved: dict[str, tuple[int, ...]], here: dict[str, tuple[int, ...]]) -> str:
-    for name in [*saved, *here]:
-        if saved.get(name) != here.get(name):
-            there, this = (side.get(name, "missing") for side in (saved, here))
-            return f"{name} is {there} in the file and {this} in the run"
-    return ""
+    shapes = {name: tuple(x.shape) for name, x in found.items() if "/state/" not in name}
+    return {name.removeprefix("/trainer/"): shape for name, shape in shapes.items()}

@@ -1,19 +1,12 @@
-"""What an experiment can choose from, and what was seen to work."""
+"""What the names of an experiment's choices stand for, and what was seen to work."""
 
 from typing import Any
 
 from genart_edu.gan import objective
+from genart_edu.lab.options import CHOICES
 from genart_edu.nets import leaky_relu, relu, sigmoid
-from genart_edu.vae.likelihood import (
-    Bernoulli,
-    GivenVariance,
-    LearnedVariance,
-    Likelihood,
-    OptimalVariance,
-)
 
 ACTIVATIONS = {"leaky_relu": leaky_relu, "relu": relu, "sigmoid": sigmoid}
-VARIANCES = {"learned": LearnedVariance, "optimal": OptimalVariance}  # or a number: the variance
 OBJECTIVES = {
     "minimax": objective.MINIMAX,
     "nonsaturating": objective.NONSATURATING,
@@ -21,59 +14,21 @@ OBJECTIVES = {
     "hinge": objective.HINGE,
     "wasserstein": objective.WASSERSTEIN,
 }
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    "model": ("vae", "gan"),
-    "activation": tuple(ACTIVATIONS),
-    "likelihood": ("bernoulli", "gaussian"),
-    "objective": tuple(OBJECTIVES),
-}
-LEAST = {
-    **{"latent_dim": 1, "hidden_dim": 1, "depth": 0, "batch_size": 1},
-    **{"warmup": 0, "cycle": 0, "seed": 0, "threads": 1},
-    **{"n_critic": 1, "cosine": 0, "unroll": 0, "packing": 1, "seeds": 1},
-}
-ONLY_OF = {
-    "vae": ("beta", "free_bits", "warmup", "cycle", "likelihood", "variance"),
-    "gan": (
-        *("discriminator_lr", "objective", "n_critic", "beta1", "cosine", "r1", "gradient_penalty"),
-        *("instance_noise", "unroll", "average", "packing", "minibatch_std", "spectral_norm"),
-        "seeds",
-    ),
-}
-NUMBERS = (  # finite, and at least 0
-    *("lr", "discriminator_lr", "beta", "free_bits"),
-    *("r1", "gradient_penalty", "instance_noise"),
-)
-SHARES = ("beta1", "average")  # at least 0, and below 1
+ONLY_OF = {"vae": (*CHOICES["VAE"],), "gan": (*CHOICES["GAN"], "seeds")}
 
 # What was seen to work at a constant rate, by model and by whether the data are images.
-WORKS: dict[tuple[str, bool], dict[str, Any]] = {
-    ("vae", True): {
-        **{"latent_dim": 16, "hidden_dim": 128, "depth": 1, "activation": "leaky_relu"},
-        **{"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"},
-    },
-    ("vae", False): {
-        **{"latent_dim": 2, "hidden_dim": 64, "depth": 2, "activation": "leaky_relu"},
-        **{"lr": 1e-3, "batch_size": 128, "likelihood": "gaussian"},
-    },
-    ("gan", True): {
-        **{"latent_dim": 16, "hidden_dim": 128, "depth": 2, "activation": "leaky_relu"},
-        **{"lr": 1e-3, "discriminator_lr": 1e-3, "batch_size": 64, "r1": 0.1},
-    },
-    ("gan", False): {
-        **{"latent_dim": 2, "hidden_dim": 64, "depth": 2, "activation": "relu"},
-        **{"lr": 5e-4, "discriminator_lr": 1e-3, "batch_size": 128, "r1": 0.0},
-    },
+COLUMNS = (
+    *("latent_dim", "hidden_dim", "depth", "activation", "batch_size"),
+    *("lr", "discriminator_lr", "r1", "likelihood"),
+)
+ROWS: dict[tuple[str, bool], tuple[Any, ...]] = {
+    ("vae", True): (16, 128, 1, "leaky_relu", 64, 3e-3, None, None, "bernoulli"),
+    ("vae", False): (2, 64, 2, "leaky_relu", 128, 1e-3, None, None, "gaussian"),
+    ("gan", True): (16, 128, 2, "leaky_relu", 64, 1e-3, 1e-3, 0.1, None),
+    ("gan", False): (2, 64, 2, "relu", 128, 5e-4, 1e-3, 0.0, None),
 }
+WORKS = {key: dict(zip(COLUMNS, row, strict=True)) for key, row in ROWS.items()}
 CONVOLUTIONS: dict[str, dict[str, Any]] = {  # where they differ
     "vae": {"hidden_dim": 32, "depth": 2, "lr": 1e-3},
-    "gan": {"hidden_dim": 32, "depth": 2},
+    "gan": {"hidden_dim": 20, "batch_size": 32, "lr": 1.5e-3, "discriminator_lr": 3e-3},
 }
-
-
-def likelihood_of(name: str, variance: str | float) -> Likelihood:
-    """What p(x|z) is: "bernoulli", or "gaussian" with a variance of VARIANCES or of a number."""
-    if name == "bernoulli":
-        return Bernoulli
-    return VARIANCES[variance]() if isinstance(variance, str) else GivenVariance(variance)

@@ -1,7 +1,6 @@
 """An experiment: every choice that is made before step 1, and the run that follows from it."""
 
-import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -12,19 +11,11 @@ from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
 from genart_edu.device import pick_device, rngs, set_threads
 from genart_edu.gan.training import GANTrainer
-from genart_edu.lab.build import gan_trainer, vae_trainer
-from genart_edu.lab.choices import (
-    CHOICES,
-    CONVOLUTIONS,
-    LEAST,
-    NUMBERS,
-    ONLY_OF,
-    SHARES,
-    VARIANCES,
-    WORKS,
-)
+from genart_edu.lab.build import build
+from genart_edu.lab.choices import CONVOLUTIONS, ONLY_OF, WORKS
 from genart_edu.lab.gan_images import gan_on_images
 from genart_edu.lab.gan_stages import gan_of_seeds, gan_on_plane
+from genart_edu.lab.options import KINDS
 from genart_edu.lab.run import Run
 from genart_edu.lab.stages import Stage
 from genart_edu.lab.vae_stages import vae_on_images, vae_on_plane
@@ -74,35 +65,21 @@ class Experiment:
 
     def check(self) -> None:
         """ValueError, in one sentence, for a choice that can't be."""
-        for field in fields(self):
-            name, value = field.name, getattr(self, field.name)
-            if value is None and field.default is None:
-                continue
-            if name in CHOICES and value not in CHOICES[name]:
-                choices = ", ".join(CHOICES[name])
-                raise ValueError(f"{name} must be one of {choices}; got {value!r}.")
-            if isinstance(field.default, bool) and not isinstance(value, bool):
-                raise ValueError(f"{name} must be True or False; got {value!r}.")
-            if name in LEAST and not (isinstance(value, int) and value >= LEAST[name]):
-                least = LEAST[name]
-                raise ValueError(f"{name} must be a whole number of at least {least}; got {value}.")
-            if name == "seed" and value >= 2**63:
-                raise ValueError(f"seed must be less than 2^63; got {value}.")
-            number = isinstance(value, int | float) and 0 <= value < math.inf
-            if name in NUMBERS and not number:
-                raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
-            if name in SHARES and not (number and value < 1):
-                raise ValueError(f"{name} must be a number from 0 to below 1; got {value}.")
-        number = isinstance(self.variance, int | float) and 0 < self.variance < math.inf
-        if not number and self.variance not in tuple(VARIANCES):
-            allowed = f"{', '.join(VARIANCES)} or a finite number above 0"
-            raise ValueError(f"variance must be {allowed}; got {self.variance!r}.")
+        if self.model not in ONLY_OF:
+            raise ValueError(f"model must be one of {', '.join(ONLY_OF)}; got {self.model!r}.")
+        for name, kind in KINDS.items():
+            value = getattr(self, name)
+            left_open = value is None and getattr(Experiment, name) is None
+            if not (left_open or kind.allows(value)):
+                raise ValueError(f"{name} must be {kind.words}; got {value!r}.")
+        if self.seed >= 2**63:
+            raise ValueError(f"seed must be less than 2^63; got {self.seed}.")
         if self.warmup and self.cycle:
             raise ValueError("warmup and cycle are two schedules: choose one.")
-        for kind, names in ONLY_OF.items():
+        for model, names in ONLY_OF.items():
             given = [n for n in names if getattr(self, n) != getattr(Experiment, n)]
-            if kind != self.model and given:
-                of = f"a choice of a {kind}, not of a {self.model}"
+            if model != self.model and given:
+                of = f"a choice of a {model}, not of a {self.model}"
                 raise ValueError(f"{' and '.join(given)}: {of}.")
         if self.conv and self.seeds > 1:
             raise ValueError("conv and seeds do not go together: seeds are for small MLPs.")
@@ -110,8 +87,7 @@ class Experiment:
     def settled(self, images: bool) -> Self:
         """Every None filled in with what works, on images or on a density in the plane."""
         works = WORKS[self.model, images] | (CONVOLUTIONS[self.model] if self.conv else {})
-        missing = [field.name for field in fields(self) if getattr(self, field.name) is None]
-        return replace(self, **{name: works[name] for name in missing if name in works})
+        return replace(self, **{n: value for n, value in works.items() if getattr(self, n) is None})
 
     def start(self) -> tuple[Run, Stage]:
         """Load the data, build the networks, and stand before step 1.
@@ -147,7 +123,7 @@ class Experiment:
         classes = len(train.names) if self.labels else 0
         trainer: Any = self.trainer(train.shape, rng.device, classes)
         most, many = len(train) // self.examples(1), self.examples(1)
-        size = self.batch_size or min(WORKS[self.model, True]["batch_size"], max(most, 1))
+        size = self.batch_size or min(self.settled(images=True).batch_size or 1, max(most, 1))
         if size > most and many > 1:
             takes = f"a step takes {many} times as many of the {len(train)} pictures"
             raise ValueError(f"batch_size must be from 1 to {most}, since {takes}; got {size}.")
@@ -165,10 +141,6 @@ class Experiment:
     ) -> VAETrainer | GANTrainer:
         """Networks and their trainer for x of `shape`: (C, H, W), or (2,) in the plane.
 
-        classes: of which both maps are told.  The weights are drawn on the CPU, so that they are
-        the same on every device.
+        classes: of which both maps are told.
         """
-        chosen = self.settled(images=len(shape) == 3)  # where nothing is None any more
-        weights_rng, rng = rngs(self.seed, 1)[0], rngs(self.seed, 2, device)[1]
-        build = vae_trainer if self.model == "vae" else gan_trainer
-        return build(chosen, shape, classes, weights_rng, rng)
+        return build(self.settled(images=len(shape) == 3), shape, device, classes)

@@ -37,8 +37,8 @@ from genart_edu.views.seeds import SeedGrid
 from genart_edu.views.style import FAKE
 
 BORDER = (
-    " **dashed**: where the best discriminator would be undecided, D* = 1/2; an estimate, since what"
-    " the generator makes is known by its fakes alone."
+    " **dashed**: where the best discriminator would be undecided, D* = 1/2; an estimate, since the"
+    " generator's density is known by its fakes alone."
 )
 GOOD = " **good**: within 3 std of a Gaussian of the target; a mode is captured if it has one such."
 TOGETHER = " This discriminator judges several x together, so there is no picture of its D(x)."

@@ -91,8 +91,8 @@ class Live:
         self._player = None
 
     def step(self, steps: int = 1, half: str = "") -> Frame:
-        """Pause, make exactly `steps` steps, or half steps of that name, and look; in slow motion so
-        many moments of them."""
+        """Pause, make exactly `steps` steps, or half steps of that name, and look; in slow motion
+        so many moments of them."""
         self.pause()
         with self._lock:
             self.pause()  # who pressed Play while we waited

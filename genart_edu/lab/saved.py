@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,13 +17,11 @@ from genart_edu.vae.training import VAETrainer
 
 def save(path: Path, experiment: Experiment, run: Run, stage: Stage) -> None:
     """Write a run and the experiment that it is, whole or not at all."""
+    batches: Any = run.batches  # every kind has a batch_size
+    device = pick_device(experiment.device).type  # what auto came to
+    size = batches.batch_size // (experiment.seeds * experiment.examples(1))  # few pictures cut it
     settled = experiment.settled(images=len(stage.shape) == 3)
-    settled = replace(  # what auto came to, and what few pictures left of a batch
-        settled,
-        device=pick_device(experiment.device).type,
-        batch_size=run.batches.batch_size  # type: ignore[attr-defined]  # every kind has one
-        // (experiment.seeds * experiment.examples(1)),
-    )
+    settled = replace(settled, device=device, batch_size=size)
     about = {"experiment": asdict(settled), "shape": stage.shape, "classes": stage.classes}
     checkpoint.save(path, run, about)
 

@@ -1,7 +1,5 @@
 """A run in a terminal: a progress bar, and what it leaves in a folder."""
 
-import csv
-import io
 import itertools
 import math
 from pathlib import Path
@@ -49,9 +47,9 @@ def train(experiment: Experiment, run: Run, stage: Stage, steps: int, folder: Pa
     try:
         with tqdm(total=goal, initial=run.step, unit="step", disable=None) as bar:
             for record in run.play(steps, every=50):
-                means = {name: np.mean(v) for name, v in vars(record).items() if name != "step"}
-                losses = {name: f"{mean:.2f}" for name, mean in means.items()}  # over seeds
-                bar.set_postfix(losses, refresh=False)
+                values = {name: v for name, v in vars(record).items() if name != "step"}
+                means = {name: f"{np.mean(v):.2f}" for name, v in values.items()}  # over seeds
+                bar.set_postfix(means, refresh=False)
                 bar.update(record.step - bar.n)
     except NotFinite as error:
         print(f"{error}  Try a smaller learning rate, or start again.")
@@ -113,14 +111,8 @@ def _csv(history: dict[str, np.ndarray]) -> bytes:
     for name, values in history.items():
         each = [name] if values.ndim == 1 else [f"{name} {i}" for i in range(values.shape[1])]
         columns |= zip(each, np.atleast_2d(values.T).tolist(), strict=True)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return text.getvalue().encode()
+    return checkpoint.as_csv(columns, zip(*columns.values(), strict=True))
 
 
 def _png(figure: Still) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=200)
-    return buffer.getvalue()
+    return figure._repr_png_()[0]

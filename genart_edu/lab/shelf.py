@@ -76,11 +76,10 @@ class BetaSweep:
     def status(self, i: int) -> str:
         """The same in words, with its checkpoint and its command."""
         each, (kl, reconstruction) = self.models[i], self.places[i]
-        return (
-            f"β {each.beta:g}: −ELBO {kl + reconstruction:.1f} = reconstruction "
-            f"{reconstruction:.1f} + KL {kl:.1f} nats; {self.active[i]} of "
-            f"{each.model.latent_dim} latents active.  {each.path.name}: {each.command}"
-        )
+        parts = f"reconstruction {reconstruction:.1f} + KL {kl:.1f} nats"
+        active = f"{self.active[i]} of {each.model.latent_dim} latents active"
+        said = f"β {each.beta:g}: −ELBO {kl + reconstruction:.1f} = {parts}; {active}."
+        return f"{said}  {each.path.name}: {each.command}"
 
     def _panels(self, i: int) -> list[Panel]:
         return self._stages[i].panels[1:]  # without the costs over steps

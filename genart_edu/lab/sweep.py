@@ -1,7 +1,6 @@
 """Many experiments: some seeds of every setting of a grid, and a table of what came of them."""
 
 import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -16,7 +15,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from genart_edu.data.catalogue import DENSITIES
-from genart_edu.lab.checkpoint import write_whole
+from genart_edu.lab.checkpoint import as_csv, write_whole
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.stages import far_away
@@ -164,11 +163,8 @@ def _there(jobs: list[Job], steps: int, address: str) -> Iterator[list[Row]]:
 
 
 def _csv(table: list[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, dict.fromkeys(name for row in table for name in row))
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue().encode()
+    names = dict.fromkeys(name for row in table for name in row)
+    return as_csv(names, ([row.get(name, "") for name in names] for row in table))
 
 
 def _map(grid: Grid, failed: list[int], seeds: int) -> bytes:

@@ -11,28 +11,9 @@ from torch import Tensor
 from genart_edu.data.batches import DensityBatches
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
-from genart_edu.lab.stages import (
-    History,
-    Panel,
-    Stage,
-    array,
-    columns,
-    grid_columns,
-    latents,
-    pictures,
-    samples,
-)
-from genart_edu.lab.vae_panels import (
-    blur,
-    costs,
-    kl_bars,
-    labels_of,
-    latent_plane,
-    lattice_grid,
-    posteriors,
-    seen,
-    traversal_grid,
-)
+from genart_edu.lab import stages
+from genart_edu.lab import vae_panels as panel
+from genart_edu.lab.stages import History, Panel, Stage
 from genart_edu.vae.diagnostics import active_units, gradient_norms, mean_costs, mean_kl
 from genart_edu.vae.likelihood import Bernoulli
 from genart_edu.vae.model import Maps
@@ -58,35 +39,34 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
     """Costs, KL of each latent, held-out pictures above what became of them, samples; or, if L = 2,
     in place of samples the latent plane and what the decoder makes of all of it."""
     model = trainer.model
-    maps, x = seen(trainer, test, 200)
-    z = latents(trainer, 64, rngs(0, 1, x.device)[0])
+    maps, x = panel.seen(trainer, test, 200)
+    z = stages.latents(trainer, 64, rngs(0, 1, x.device)[0])
     coins = model.likelihood is Bernoulli
 
     @torch.no_grad()
     def pairs(_: History) -> Arrays:
-        maps, x = seen(trainer, test, 24)
-        return pictures(x, test.shape), pictures(maps.decode(maps.encode(x)[0]).mean, test.shape)
+        maps, x = panel.seen(trainer, test, 24)
+        decoded = maps.decode(maps.encode(x)[0]).mean
+        return stages.pictures(x, test.shape), stages.pictures(decoded, test.shape)
 
     def noise(_: History) -> Arrays:
-        return (pictures(samples(trainer, z), test.shape),)
+        return (stages.pictures(stages.samples(trainer, z), test.shape),)
 
     panels: list[Panel] = [
-        costs({"coins": independent_nll(x, x).mean().item()} if coins else {}),
-        kl_bars(maps, x),
+        panel.costs({"coins": independent_nll(x, x).mean().item()} if coins else {}),
+        panel.kl_bars(maps, x),
         Panel(Rows("Pictures it never saw", labels=("x", "decoded")), pairs),
     ]
     if maps.latent_dim == 2:
-        panels += [latent_plane(trainer, test, (0, 1)), lattice_grid(trainer, test)]
+        panels += [panel.latent_plane(trainer, test, (0, 1)), panel.lattice_grid(trainer, test)]
     else:
-        grid = ImageGrid("Decoded noise", columns=grid_columns(64, model.classes))
+        grid = ImageGrid("Decoded noise", columns=stages.grid_columns(64, model.classes))
         panels.append(Panel(grid, noise))
     stills = {
         "kl": lambda history: _about_kl(trainer, test, history),
         "latent": lambda _: _about_latents(trainer, test),
     }
-    caption = CAPTION + COINS * coins
-    classes = model.classes
-    measure = _measured(maps, x)
+    measure, caption, classes = _measured(maps, x), CAPTION + COINS * coins, model.classes
     return Stage(panels, caption, test.shape, measure, classes=classes, scene=2, stills=stills)
 
 
@@ -94,18 +74,18 @@ def vae_on_plane(trainer: VAETrainer, batches: DensityBatches) -> Stage:
     """Costs, KL of each latent, real points and decoded noise; the latent plane if L = 2."""
     model: Any = trainer.model
     density, device = batches.density, batches.density.means.device
-    z = latents(trainer, 500, rngs(0, 1, device)[0])
+    z = stages.latents(trainer, 500, rngs(0, 1, device)[0])
     real = density.sample(500, rngs(1, 1, device)[0])
 
     @torch.no_grad()
     def world(_: History) -> Arrays:
         drawn = model.decode(z).sample(rngs(2, 1, device)[0])  # the same noise at every look
-        return array(real), array(drawn)
+        return stages.array(real), stages.array(drawn)
 
-    panels: list[Panel] = [costs({}), kl_bars(model, real)]
+    panels: list[Panel] = [panel.costs({}), panel.kl_bars(model, real)]
     panels.append(Panel(Plane("Decoded noise", density.extent), world))
     if model.latent_dim == 2:
-        panels.append(posteriors(model, real, (0, 1)))
+        panels.append(panel.posteriors(model, real, (0, 1)))
     stills = {"kl": lambda _: panels[:2], "latent": lambda _: panels[2:]}
     renew = partial(vae_on_plane, trainer, batches)
     measure = _measured(model, real)
@@ -120,7 +100,7 @@ def _measured(maps: Maps, x: Tensor) -> Callable[[], dict[str, np.ndarray]]:
         costs = mean_costs(maps, x, rngs(0, 1, x.device)[0], draws=10)._asdict()
         active = active_units(maps.encode(x)[0]).sum()
         numbers = costs | {"active_units": active, "collapsed": active == 0}
-        return {name: array(value) for name, value in numbers.items()}
+        return {name: stages.array(value) for name, value in numbers.items()}
 
     return measure
 
@@ -128,29 +108,31 @@ def _measured(maps: Maps, x: Tensor) -> Callable[[], dict[str, np.ndarray]]:
 def _about_kl(trainer: VAETrainer, test: Images, history: History) -> list[Panel]:
     """Where the nats go: by latent, over the run, by layer; and the blur that is left."""
     model: Any = trainer.model
-    maps, x = seen(trainer, test, 200)
-    norms = gradient_norms(model, x, rngs(0, 1, x.device)[0], labels_of(trainer, test, 200))
-    step, rate, distortion = columns(history, "kl", "reconstruction")
+    maps, x = panel.seen(trainer, test, 200)
+    labels = panel.labels_of(trainer, test, 200)
+    norms = gradient_norms(model, x, rngs(0, 1, x.device)[0], labels)
+    step, rate, distortion = stages.columns(history, "kl", "reconstruction")
     ends = [s for s in (1, 10, 30, 100, 300, 1_000, 3_000, 10_000) if s < len(step)]
     path = [np.array([each[s // 2 : s].mean() for s in ends]) for each in (rate, distortion)]
     here = np.array([each[-100:].mean() for each in (rate, distortion)]) if len(step) else None
     plane = RateDistortion("Training batches", [f"step {s:,}" for s in ends], line="on the way")
     layers = Bars("Gradient of −ELBO by layer", list(norms), unit="", log=True, role=ELBO)
     return [
-        kl_bars(maps, x),
+        panel.kl_bars(maps, x),
         Panel(plane, lambda _: (*path, here)),
         Panel(layers, lambda _: (np.array(list(norms.values())),)),
-        blur(trainer, test),
+        panel.blur(trainer, test),
     ]
 
 
 def _about_latents(trainer: VAETrainer, test: Images) -> list[Panel]:
     """The latent space: its two most informative dimensions, and what each of them does."""
-    maps, x = seen(trainer, test, 200)
+    maps, x = panel.seen(trainer, test, 200)
     order = mean_kl(maps, x).argsort(descending=True).tolist()
-    moves = traversal_grid(trainer, test, order[:8])
+    moves = panel.traversal_grid(trainer, test, order[:8])
     if maps.latent_dim == 2:
-        return [latent_plane(trainer, test, (0, 1)), lattice_grid(trainer, test), moves]
+        plane = panel.latent_plane(trainer, test, (0, 1))
+        return [plane, panel.lattice_grid(trainer, test), moves]
     if maps.latent_dim == 1:
         return [moves]
-    return [latent_plane(trainer, test, (order[0], order[1])), moves]
+    return [panel.latent_plane(trainer, test, (order[0], order[1])), moves]

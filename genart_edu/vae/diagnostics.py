@@ -13,14 +13,11 @@ from PIL import Image
 from torch import Tensor
 
 from genart_edu.data.images import Images
+from genart_edu.vae import objective
 from genart_edu.vae.model import VAE, Maps
-from genart_edu.vae.objective import (
-    elbo_costs,
-    gaussian_log_prob,
-    iwae_bound,
-    kl_per_dim,
-    reparameterize,
-)
+from genart_edu.vae.objective import gaussian_log_prob, reparameterize
+
+Term = Callable[[Tensor, Tensor], Tensor]  # a decoder's output, and x -> what it costs
 
 
 class MeanCosts(NamedTuple):
@@ -36,7 +33,7 @@ class MeanCosts(NamedTuple):
 @torch.no_grad()
 def mean_costs(model: Maps, x: Tensor, rng: torch.Generator, draws: int = 1) -> MeanCosts:
     """Both costs, the mean over x (N, D) and `draws` of z each.  Their sum is -elbo."""
-    costs = [elbo_costs(model, x, rng) for _ in range(draws)]
+    costs = [objective.elbo_costs(model, x, rng) for _ in range(draws)]
     reconstruction = torch.stack([cost.reconstruction for cost in costs])  # (draws, N)
     return MeanCosts(reconstruction.mean(), costs[0].kl.sum(-1).mean())
 
@@ -46,7 +43,7 @@ def importance_weighted_nll(
     model: Maps, x: Tensor, rng: torch.Generator, samples: int = 200
 ) -> Tensor:
     """An upper bound on -log p(x) that tightens as `samples` grows.  x (N, D) -> (N,)."""
-    return -iwae_bound(model, x, rng, samples)
+    return -objective.iwae_bound(model, x, rng, samples)
 
 
 # ---- which latents are alive -----------------------------------------------------------
@@ -55,7 +52,7 @@ def importance_weighted_nll(
 @torch.no_grad()
 def mean_kl(model: Maps, x: Tensor) -> Tensor:
     """The KL of each latent dimension, the mean over x (N, D).  -> (L,)."""
-    return kl_per_dim(*model.encode(x)).mean(0)
+    return objective.kl_per_dim(*model.encode(x)).mean(0)
 
 
 def active_units(mean: Tensor) -> Tensor:
@@ -126,18 +123,13 @@ def gradient_norms(
     for half in "encoder", "decoder":
         matrices = [p for p in getattr(model, half).parameters() if p.ndim > 1]
         weights |= {f"{half} {i}": matrix for i, matrix in enumerate(matrices, start=1)}
-    reconstruction, kl = elbo_costs(model.given(labels), x, rng)
+    reconstruction, kl = objective.elbo_costs(model.given(labels), x, rng)
     loss = (reconstruction + kl.sum(-1)).mean()
     gradients = torch.autograd.grad(loss, list(weights.values()))
     return {name: g.norm().item() for name, g in zip(weights, gradients, strict=True)}
 
 
-def effective_beta(
-    reconstruction: Callable[[Tensor, Tensor], Tensor],
-    nll: Callable[[Tensor, Tensor], Tensor],
-    output: Tensor,
-    x: Tensor,
-) -> float:
+def effective_beta(reconstruction: Term, nll: Term, output: Tensor, x: Tensor) -> float:
     """The beta that a program has chosen, knowingly or not, which adds `reconstruction` to a KL.
 
     reconstruction: (output, x) -> its term of the loss, a mean over the batch.  nll: (output, x) ->

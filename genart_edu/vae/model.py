@@ -153,20 +153,18 @@ def conv_vae(
     shape: tuple[int, int, int],
     latent_dim: int = 16,
     *,
-    hidden_dim: int = 32,
-    depth: int = 2,
-    activation: Callable[[], nn.Module] = leaky_relu,
     likelihood: Likelihood = Bernoulli,
     classes: int = 0,
     rng: torch.Generator,
+    **stack: Any,
 ) -> VAE:
     """The same of convolutions, for flat pictures of `shape` (C, H, W).
 
-    hidden_dim: channels of the first of `depth` convolutions; each next one has twice as many.
+    stack: of `conv_encoder` and `conv_decoder`: activation, and hidden_dim, the channels of the
+    first of `depth` convolutions; each next one has twice as many.
     """
     channels, height, width = shape
     outputs = likelihood.numbers_per_pixel * channels, height, width
-    stack: Any = {"hidden_dim": hidden_dim, "depth": depth, "activation": activation}
     encoder = conv_encoder(shape, 2 * latent_dim, rng, **stack)
     decoder = conv_decoder(latent_dim + classes, outputs, rng, **stack)
     if not classes:

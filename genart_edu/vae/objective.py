@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from genart_edu.vae.likelihood import Gaussian
 from genart_edu.vae.model import Autoencoder, Maps
 
 
@@ -83,35 +84,27 @@ def cyclical(step: int, period: int) -> float:
 # ---- a tighter bound -------------------------------------------------------------------
 
 
-def log_weight(
-    model: Maps, x: Tensor, mean: Tensor, logvar: Tensor, rng: torch.Generator
-) -> Tensor:
-    """log p(x|z) p(z) / q(z|x) at one z ~ q(z|x) = N(mean, exp logvar): its mean is the elbo.
-
-    x (B, D); mean, logvar (B, L) -> (B,).
-    """
-    z = reparameterize(mean, logvar, rng)
-    return gaussian_log_prob(z) - gaussian_log_prob(z, mean, logvar) - model.decode(z).nll(x)
-
-
 def iwae_bound(model: Maps, x: Tensor, rng: torch.Generator, k: int) -> Tensor:
     """log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x),  z_i ~ q(z|x).  x (B, D) -> (B,), in nats.
 
     Its mean rises with k from the elbo (k = 1) to log p(x).  Burda 2016, arXiv:1509.00519, eq. 8.
     One draw at a time: without gradients memory stays that of one batch.
     """
-    mean, logvar = model.encode(x)
-    weights = [log_weight(model, x, mean, logvar, rng) for _ in range(k)]  # k times (B,)
+    mean, logvar = model.encode(x)  # (B, L) each
+    weights = []  # k of (B,): log p(x|z) p(z) / q(z|x), whose mean is the elbo
+    for _ in range(k):
+        z = reparameterize(mean, logvar, rng)
+        log_ratio = gaussian_log_prob(z) - gaussian_log_prob(z, mean, logvar)
+        weights.append(log_ratio - model.decode(z).nll(x))
     return torch.stack(weights).logsumexp(0) - math.log(k)
 
 
 def gaussian_log_prob(
-    z: Tensor, mean: Tensor | float = 0.0, logvar: Tensor | None = None
+    z: Tensor, mean: Tensor | None = None, logvar: Tensor | None = None
 ) -> Tensor:
     """log N(z; mean, exp logvar), summed over the L dimensions; of the prior by default.
 
     z (..., L) -> (...).
     """
-    logvar = torch.zeros_like(z) if logvar is None else logvar
-    squares = (z - mean).square() * (-logvar).exp()
-    return -0.5 * (math.log(2 * math.pi) + logvar + squares).sum(-1)
+    zero = torch.zeros_like(z)
+    return -Gaussian(zero if mean is None else mean, zero if logvar is None else logvar).nll(z)

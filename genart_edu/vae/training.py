@@ -77,22 +77,20 @@ class VAETrainer:
             raise ValueError(f"x must be finite; {int((~x.isfinite()).sum())} numbers are not.")
         low, high = x.aminmax()
         if self.model.likelihood is Bernoulli and (low < 0 or high > 1):
-            raise ValueError(
-                f"A Bernoulli likelihood takes pixels in [0, 1]; got {low:g} to {high:g}."
-            )
+            got = f"{low:g} to {high:g}"
+            raise ValueError(f"A Bernoulli likelihood takes pixels in [0, 1]; got {got}.")
         classes = self.model.classes
         if bool(classes) != (labels is not None):
             needs = "needs labels beside x" if classes else "takes x alone, without labels"
             raise ValueError(f"This model {needs}.")
-        if labels is not None and (labels.dtype != torch.int64 or labels.shape != x.shape[:-1]):
-            raise ValueError(
-                f"labels must be int64, one for each of {len(x)} x; "
-                f"got {labels.dtype} of shape {tuple(labels.shape)}."
-            )
-        if labels is not None and not (labels.min() >= 0 and labels.max() < classes):
-            raise ValueError(
-                f"labels must be from 0 to {classes - 1}; got {labels.min()} to {labels.max()}."
-            )
+        if labels is None:
+            return
+        if labels.dtype != torch.int64 or labels.shape != x.shape[:-1]:
+            got = f"{labels.dtype} of shape {tuple(labels.shape)}"
+            raise ValueError(f"labels must be int64, one for each of {len(x)} x; got {got}.")
+        low, high = labels.aminmax()
+        if low < 0 or high >= classes:
+            raise ValueError(f"labels must be from 0 to {classes - 1}; got {low} to {high}.")
 
     @property
     def lr(self) -> float:
@@ -107,14 +105,9 @@ class VAETrainer:
         self.model.load_state_dict(state["model"])
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "rng": self.rng.get_state(),
-            "beta": self.beta,
-            "free_bits": self.free_bits,
-            "steps": self.steps,
-        }
+        parts = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        numbers = {"beta": self.beta, "free_bits": self.free_bits, "steps": self.steps}
+        return parts | {"rng": self.rng.get_state()} | numbers
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])

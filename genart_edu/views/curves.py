@@ -75,9 +75,8 @@ class Curves:
         x: str = "step",
     ) -> None:
         if not 1 <= len(names) <= len(roles):
-            raise ValueError(
-                f"Curves draws 1 to {len(roles)} lines with these roles; got {len(names)} names."
-            )
+            lines = f"1 to {len(roles)} lines with these roles"
+            raise ValueError(f"Curves draws {lines}; got {len(names)} names.")
         self.names, self.roles = tuple(names), tuple(roles)
         self.title = f"{title} ({unit})" if unit else title
         self.x = x
@@ -150,7 +149,7 @@ class Curves:
 
     def _reference(self, name: str, theme: Theme) -> Text:
         """A dashed line at a value worth knowing, its name beyond the right end."""
-        dashes = (0, (5, 4))
-        self.ax.axhline(self.references[name], color=theme.muted, linewidth=1.3, linestyle=dashes)
+        line = self.ax.axhline(self.references[name], color=theme.muted, linewidth=1.3)
+        line.set_linestyle((0, (5, 4)))
         right: dict[str, Any] = {"transform": self.ax.transAxes, "va": "center", "size": LABEL}
         return self.ax.text(1.02, 0, name, color=theme.muted, **right)

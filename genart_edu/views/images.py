@@ -55,9 +55,7 @@ class Sheet:
     group: how many rows belong together; more space follows them.
     """
 
-    def __init__(
-        self, ax: Axes, theme: Theme, names: Sequence[str] = (), group: int = 1000
-    ) -> None:
+    def __init__(self, ax: Axes, theme: Theme, names: Sequence[str], group: int) -> None:
         bare(ax)
         ax.tick_params(axis="y", labelsize=LABEL, labelcolor=theme.ink)
         self.ax, self.names, self.group, self.middles = ax, names, group, [0.0]
@@ -110,46 +108,38 @@ class Sheet:
         return shrink
 
 
-def width(columns: int) -> float:
-    """Of a plot, in units of its height: room for `columns` by 8 pictures, at least a square."""
-    side = 32 + 2 * RIM  # 8, 16 and 32 data pixels divide 32; a row of 3.68 inches holds 8
-    return max(1.0, (columns * (side + GAP) - GAP) / (8 * (side + GAP) - GAP))
-
-
-def margins(names: Sequence[str]) -> Margins:
-    """Room for the names of rows at the left, if there are any."""
-    left = 0.25 + 0.1 * max(map(len, names)) if names else 0.15
-    return Margins(left, 0.15, 0.08, 0.42)
-
-
 class ImageGrid:
     """Samples, row by row, `columns` to a row.
 
     rows: the names of the rows, or none.
     """
 
+    group = 1000  # rows that belong together: all
+
     def __init__(self, title: str, columns: int = 8, rows: Sequence[str] = ()) -> None:
         self.title, self.columns, self.rows = title, columns, tuple(rows)
-        self.width, self.margins = width(columns), margins(rows)
+        side = 32 + 2 * RIM  # 8, 16 and 32 data pixels divide 32; a row of 3.68 inches holds 8
+        self.width = max(1.0, (columns * (side + GAP) - GAP) / (8 * (side + GAP) - GAP))
+        left = 0.25 + 0.1 * max(map(len, rows)) if rows else 0.15
+        self.margins = Margins(left, 0.15, 0.08, 0.42)
         self.alt = f"{title}: a grid of images"
         self.alt += f", a row for each of {', '.join(rows)}" if rows else ""
 
     def attach(self, ax: Axes, theme: Theme) -> None:
         themed(ax, theme, self.title, self.margins)
-        self.sheet = Sheet(ax, theme, self.rows)
+        self.sheet = Sheet(ax, theme, self.rows, self.group)
         self.artists: list[Artist] = [self.sheet.image]
 
     def update(self, images: np.ndarray) -> bool:
         """images (N, C, H, W) or (N, H, W), floats in [0, 1]."""
         index, room = np.arange(len(images)), len(self.rows) * self.columns
         if self.rows and len(images) > room:
-            raise ValueError(
-                f"{len(self.rows)} named rows hold {room} pictures; got {len(images)}."
-            )
+            got = f"got {len(images)}"
+            raise ValueError(f"{len(self.rows)} named rows hold {room} pictures; {got}.")
         return self.sheet.paste(to_bytes(images), index // self.columns, index % self.columns)
 
 
-class Rows:
+class Rows(ImageGrid):
     """Each row of inputs above the rows of what models made of them.
 
     labels: what to call the rows of a group, two or more, from the top.
@@ -160,30 +150,21 @@ class Rows:
     ) -> None:
         if len(labels) < 2:
             raise ValueError(f"Rows compares two rows or more; got {len(labels)} labels.")
-        self.title, self.columns, self.labels = title, columns, tuple(labels)
-        self.width, self.margins = width(columns), margins(labels)
+        super().__init__(title, columns, rows=labels)
+        self.group = len(labels)
         self.alt = f"{title}: rows of images, {' above '.join(labels)}"
-
-    def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
-        self.sheet = Sheet(ax, theme, self.labels, group=len(self.labels))
-        self.artists: list[Artist] = [self.sheet.image]
 
     def update(self, *images: np.ndarray) -> bool:
         """An array for each label, (N, C, H, W) or (N, H, W), floats in [0, 1], grey or RGB.
 
         Picture i of each stands in one column.
         """
-        k = len(self.labels)
+        k = self.group
         if len(images) != k or len({(len(a), *a.shape[-2:]) for a in images}) > 1:
-            shapes = ", ".join(str(a.shape) for a in images)
-            raise ValueError(
-                f"Rows needs {k} arrays of as many pictures of one size; got {shapes}."
-            )
+            got = ", ".join(str(a.shape) for a in images)
+            raise ValueError(f"Rows needs {k} arrays of as many pictures of one size; got {got}.")
         index = np.arange(len(images[0]))
         first, columns = k * (index // self.columns), index % self.columns
-        return self.sheet.paste(
-            np.concatenate([to_bytes(a) for a in images]),
-            np.concatenate([first + i for i in range(k)]),
-            np.tile(columns, k),
-        )
+        rows = np.concatenate([first + i for i in range(k)])
+        pictures = np.concatenate([to_bytes(a) for a in images])
+        return self.sheet.paste(pictures, rows, np.tile(columns, k))

@@ -56,7 +56,9 @@ class LatentPlane:
         ax.add_collection(self.ellipses, autolim=False)
         self.unnamed = points(ax, theme, REAL, alpha=0.6)
         self.classes = [self._class(theme, *pair) for pair in zip(self.names, SERIES, strict=False)]
-        self.circles = self._prior(theme)
+        look: dict[str, Any] = {"color": theme.ink, "linewidth": 1.4, "linestyle": (0, (4, 3))}
+        look["label"] = "prior: 1σ and 2σ"  # the standard deviations of p(z) = N(0, I)
+        self.circles = [ax.plot(*(r * CIRCLE.T), **look)[0] for r in (1, 2)]
         clouds = [self.unnamed, *self.classes]
         self.artists: list[Artist] = [self.ellipses, *clouds, *self.circles]
         if self.spelled:
@@ -70,11 +72,10 @@ class LatentPlane:
 
         std (N, 2) of q(z|x): its ellipse of one sigma is drawn too.
         """
-        count = len(self.names)
         number = np.full(len(mean), -1) if labels is None else labels
-        known = labels is None or set(labels.tolist()) <= set(range(count))
+        known = labels is None or set(labels.tolist()) <= set(range(len(self.names)))
         if len(number) != len(mean) or not known:
-            allowed = f"None or {len(mean)} numbers below {count}"
+            allowed = f"None or {len(mean)} numbers below {len(self.names)}"
             raise ValueError(f"The labels of a LatentPlane must be {allowed}.")
         for i, cloud in enumerate([self.unnamed, *self.classes], start=-1):
             cloud.set_data(*mean[number == i].T)
@@ -113,9 +114,3 @@ class LatentPlane:
         if self.spelled:
             return points(self.ax, theme, role, name, size=6.5)
         return points(self.ax, theme, role, name, size=8, marker=letter(name))
-
-    def _prior(self, theme: Theme) -> list[Line2D]:
-        """Circles at one and two standard deviations of p(z) = N(0, I)."""
-        look: dict[str, Any] = {"color": theme.ink, "linewidth": 1.4, "linestyle": (0, (4, 3))}
-        look["label"] = "prior: 1σ and 2σ"
-        return [self.ax.plot(*(r * CIRCLE.T), **look)[0] for r in (1, 2)]

@@ -130,10 +130,8 @@ class Eigenvalues:
             line(0, color=theme.grid, linewidth=1.2)
         disc = blend(theme.grid, theme.background, 0.5)
         ax.fill(*CIRCLE.T, facecolor=disc, edgecolor=theme.ink, linewidth=1.4)
-        self.values = [
-            points(ax, theme, role, name, size=9)
-            for name, role in zip(self.names, SERIES, strict=False)
-        ]
+        pairs = zip(self.names, SERIES, strict=False)
+        self.values = [points(ax, theme, role, name, size=9) for name, role in pairs]
         for cloud in self.values:  # hollow: they often lie on one another
             cloud.set(markerfacecolor="none", markeredgewidth=2)
         self.artists: list[Artist] = list(self.values)

@@ -73,10 +73,9 @@ class SeedGrid:
         self.fakes.set(marker="o", markeredgewidth=0)
         none = Path(np.zeros((0, 2)))
         self.frames = PathPatch(none, fill=False, edgecolor=theme.muted, linewidth=0.7)
-        self.tabs, self.full, self.missed = (
-            PathPatch(none, facecolor=color, edgecolor="none")
-            for color in (theme.ink, theme.ink, theme.background)
-        )
+        colors = theme.ink, theme.ink, theme.background
+        patches = [PathPatch(none, facecolor=color, edgecolor="none") for color in colors]
+        self.tabs, self.full, self.missed = patches
         for patch in self.frames, self.tabs, self.full, self.missed:
             ax.add_patch(patch)
         self.said = ax.annotate("", (0, 1), (0, 9), "axes fraction", textcoords="offset points")

@@ -6,7 +6,7 @@ Colours: Okabe & Ito, "Color Universal Design", 2008; the last three of SERIES a
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -110,20 +110,13 @@ def bare(ax: Axes) -> None:
 
 def key(ax: Axes, theme: Theme, handles: Sequence[Artist], beside: bool = False) -> Legend:
     """Name `handles` where they cover no data: in a row above the plot, or in a column beside."""
-    return ax.legend(
-        handles=handles,
-        ncols=1 if beside else len(handles),
-        loc="upper left" if beside else "lower left",
-        bbox_to_anchor=(1, 1) if beside else (0, 1),
-        borderaxespad=0,
-        borderpad=0.3,
-        handlelength=1.2 if beside else 1.7,
-        handletextpad=0.5,
-        columnspacing=1.2,
-        frameon=False,
-        fontsize=LABEL,
-        labelcolor=theme.ink,
-    )
+    look: dict[str, Any] = {"labelcolor": theme.ink, "fontsize": LABEL, "frameon": False}
+    look |= {"borderaxespad": 0, "borderpad": 0.3, "handletextpad": 0.5, "columnspacing": 1.2}
+    if beside:
+        look |= {"loc": "upper left", "bbox_to_anchor": (1, 1), "handlelength": 1.2}
+    else:
+        look |= {"loc": "lower left", "bbox_to_anchor": (0, 1), "handlelength": 1.7}
+    return ax.legend(handles=handles, ncols=1 if beside else len(handles), **look)
 
 
 def roomy(length: float, least: float) -> float:

@@ -17,13 +17,11 @@ class Worker:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._tell = tell
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._started = False
 
     def do(self, job: Job) -> None:
         """Waits for nothing.  From one thread only."""
         self._jobs.put(job)
-        if not self._started:
-            self._started = True
+        if self._thread.ident is None:  # not started yet
             self._thread.start()
 
     def end(self) -> None:
@@ -32,7 +30,7 @@ class Worker:
 
     def join(self, timeout: float) -> None:
         """Wait, for so many seconds at most, until the thread has ended."""
-        if self._started:
+        if self._thread.ident is not None:
             self._thread.join(timeout)
 
     def _work(self) -> None:
