@@ -6,11 +6,10 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 import runpy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import gradio as gr
@@ -22,7 +21,7 @@ from genart_edu.lab.choices import OBJECTIVES
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
 from genart_edu.lab.screen import Frame
-from genart_edu.lab.visitors import CSS, DARK_AND_NARROW, Visitors, become, html, number
+from genart_edu.lab.visitors import Visitors
 from genart_edu.views.style import DARK, LIGHT
 
 JS = Path(views.__file__).with_name("js")
@@ -41,7 +40,6 @@ ACTS: dict[str, Callable[..., Frame | None]] = {
     "Step D": partial(Live.step, half="discriminator_step"),
     "Step G": partial(Live.step, half="generator_step"),
 }
-PLAYING = 32  # visitors who train at once; the next one waits for a turn
 
 HELP = """**See the game**: press **Play**. The last four numbers, and a target that you draw, take
 effect at once, while it trains; any other choice begins a new run."""
@@ -59,15 +57,8 @@ p { font-size: 1em; min-height: 7lh; }
 Shown = tuple[str, str, Any, Any]  # the screen, the caption, the layers and the target
 
 visitors = Visitors()
-
-
-@contextmanager
-def said() -> Iterator[None]:
-    """What is refused here is said on the page, in its one sentence: as HTML, to Gradio."""
-    try:
-        yield
-    except (LookupError, ValueError) as error:
-        raise gr.Error(escape(str(error), quote=False), print_exception=False) from error
+shared = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("shared.py"))))
+become, html, number, said = shared.become, shared.html, shared.number, shared.said
 
 
 def described(data: Any, objective: Any, packing: Any, seed: Any, *rates: Any) -> Experiment:
@@ -156,7 +147,7 @@ def build() -> gr.Blocks:
                     label="Train on it",
                 )
             with gr.Column(scale=3):
-                picture = gr.HTML(css_template=CSS + STILL, js_on_load=None)
+                picture = gr.HTML(css_template=shared.CSS + STILL, js_on_load=None)
         layers = gr.CheckboxGroup(label="Layers", show_label=False, container=False)
         with gr.Row():
             target = gr.Dropdown(TARGETS, value="ring", label="Target", filterable=False)
@@ -178,14 +169,18 @@ def build() -> gr.Blocks:
         entered += [event for box in (seed, *rates) for event in (box.submit, box.blur)]
         calm: Any = {"show_progress": "hidden", "api_visibility": "private"}
         calm |= {"concurrency_limit": None, "trigger_mode": "multiple"}
-        page.load(arrive, [dark, narrow], seen, js=DARK_AND_NARROW, **calm)
+        page.load(arrive, [dark, narrow], seen, js=shared.DARK_AND_NARROW, **calm)
         page.unload(leave)
-        play_button.click(play, None, picture, **calm | {"concurrency_limit": PLAYING})
+        play_button.click(play, None, picture, **calm | {"concurrency_limit": shared.PLAYING})
         for button, act in zip(buttons, ACTS.values(), strict=True):
             button.click(does(act), None, seen, **calm)
         reset_button.click(does(lambda live, *x: live.reset(described(*x))), fields, seen, **calm)
         gr.on(
-            entered, does(lambda live, *x: become(live, described(*x), RATES)), fields, seen, **calm
+            entered,
+            does(lambda live, *x: become(live, described(*x), RATES)),
+            fields,
+            seen,
+            **calm,
         )
         slow.input(does(Live.slow_motion), slow, seen, **calm)
         layers.input(does(switch), layers, seen, **calm)

@@ -9,9 +9,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 import runpy
 from collections.abc import Iterator
-from contextlib import contextmanager
-from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -19,14 +18,13 @@ import gradio as gr
 from genart_edu.data.catalogue import DENSITIES
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
-from genart_edu.lab.visitors import CSS, DARK_AND_NARROW, Visitors, become, html, number
+from genart_edu.lab.visitors import Visitors
 from genart_edu.views.style import DARK, LIGHT
 
 MODELS = [("VAE", "vae"), ("GAN", "gan")]
 NAMES = ("digits", "digits-grey", "motifs", *DENSITIES)
 DATA = [(name.replace("-", ", ").capitalize(), name) for name in NAMES]
 FIRST = ("vae", "digits")
-PLAYING = 32  # visitors who train at once; the next one waits for a turn
 
 HELP = """# Watch it learn
 Choose a model and data, then press **Play**. A new learning rate takes effect at once, while it
@@ -35,15 +33,8 @@ trains; any other choice begins a new run at step 0."""
 Shown = tuple[str, str]  # the screen and the caption
 
 visitors = Visitors()
-
-
-@contextmanager
-def said() -> Iterator[None]:
-    """What is refused here is said on the page, in its one sentence: as HTML, to Gradio."""
-    try:
-        yield
-    except (LookupError, ValueError) as error:
-        raise gr.Error(escape(str(error), quote=False), print_exception=False) from error
+shared = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("shared.py"))))
+html, number, said = shared.html, shared.number, shared.said
 
 
 def described(model: str, data: str, latent_dim: Any, lr: Any, seed: Any) -> Experiment:
@@ -111,7 +102,7 @@ def reset(who: gr.Request, *fields: Any) -> Shown:
 def change(who: gr.Request, *fields: Any) -> Shown:
     """A number was entered: a new learning rate goes on, what else is new begins anew."""
     live = live_of(who)
-    return html(become(live, described(*fields), ["lr"])), live.stage.caption
+    return html(shared.become(live, described(*fields), ["lr"])), live.stage.caption
 
 
 def choose(who: gr.Request, model: str, data: str, seed: Any) -> tuple[Any, Any, str, str]:
@@ -137,7 +128,7 @@ def build() -> gr.Blocks:
             pause_button = gr.Button("Pause", min_width=60)
             step_button = gr.Button("Step", min_width=60)
             reset_button = gr.Button("Reset", min_width=60)
-        picture = gr.HTML(css_template=CSS, js_on_load=None)
+        picture = gr.HTML(css_template=shared.CSS, js_on_load=None)
         caption = gr.Markdown()
         dark, narrow = gr.Checkbox(visible=False), gr.Checkbox(visible=False)
 
@@ -150,9 +141,9 @@ def build() -> gr.Blocks:
             "concurrency_limit": None,
             "trigger_mode": "multiple",
         }
-        page.load(arrive, [dark, narrow], shown, js=DARK_AND_NARROW, **calm)
+        page.load(arrive, [dark, narrow], shown, js=shared.DARK_AND_NARROW, **calm)
         page.unload(leave)
-        play_button.click(play, None, picture, **calm | {"concurrency_limit": PLAYING})
+        play_button.click(play, None, picture, **calm | {"concurrency_limit": shared.PLAYING})
         pause_button.click(pause, None, picture, **calm)
         step_button.click(step, None, picture, **calm)
         reset_button.click(reset, fields, shown, **calm)

@@ -8,19 +8,10 @@ from genart_edu.data.batches import ImageBatches
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.gan.training import GANTrainer
+from genart_edu.lab import stages
 from genart_edu.lab.gan_panels import caption_of, gradients, losses, over_time, unit_of, verdict
 from genart_edu.lab.latent import arc
-from genart_edu.lab.stages import (
-    History,
-    Panel,
-    Stage,
-    array,
-    classes_of,
-    grid_columns,
-    latents,
-    pictures,
-    samples,
-)
+from genart_edu.lab.stages import History, Panel, Stage, array, pictures, samples
 from genart_edu.metrics import Quality, nearest, quality
 from genart_edu.views.canvas import Arrays
 from genart_edu.views.images import ImageGrid, Rows
@@ -30,9 +21,12 @@ FIRST_FRAME, FRAMES = 50, 8  # steps until the second row of a film; rows of it 
 
 def gan_on_images(trainer: GANTrainer, batches: ImageBatches, test: Images) -> Stage:
     """Losses and samples; to switch on: what to read instead of the losses."""
-    rng, classes = rngs(0, 1, test.pixels.device)[0], classes_of(trainer)
-    wide = grid_columns(96, classes) if classes else 12
-    z, more = latents(trainer, 96 // wide * wide, rng), latents(trainer, min(len(test), 500), rng)
+    rng, classes = rngs(0, 1, test.pixels.device)[0], stages.classes_of(trainer)
+    wide = stages.grid_columns(96, classes) if classes else 12
+    z, more = (
+        stages.latents(trainer, 96 // wide * wide, rng),
+        stages.latents(trainer, min(len(test), 500), rng),
+    )
     grid = ImageGrid("Generated from noise", columns=wide)
     last: dict[str, np.ndarray] = {}  # what was measured
 

@@ -10,26 +10,13 @@ from torch import Tensor
 
 from genart_edu.data.batches import DensityBatches
 from genart_edu.device import rngs
-from genart_edu.gan.diagnostics import (
-    discriminator_surface,
-    divergences,
-    manifold,
-    modes,
-    optimal_surface,
-    pulls,
-)
+from genart_edu.gan import diagnostics
+from genart_edu.gan.diagnostics import modes
 from genart_edu.gan.layers import judges_alone
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import gan_panels
 from genart_edu.lab.gan_panels import caption_of, gradients, losses, unit_of
-from genart_edu.lab.stages import (
-    History,
-    Panel,
-    Stage,
-    array,
-    latents,
-    samples,
-)
+from genart_edu.lab.stages import History, Panel, Stage, array, latents, samples
 from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import Arrays
 from genart_edu.views.plane import Plane
@@ -59,14 +46,18 @@ def gan_on_plane(trainer: GANTrainer, batches: DensityBatches) -> Stage:
 
     def pulled(fake: Tensor) -> Tensor:
         """Where some fakes stand, and where each is pulled to."""
-        return torch.stack([fake, pulls(trainer.objective, trainer.discriminator, fake)], dim=1)
+        return torch.stack(
+            [fake, diagnostics.pulls(trainer.objective, trainer.discriminator, fake)], dim=1
+        )
 
     def world(_: History) -> Arrays:
         fake = samples(trainer, z[:500])
         layers = {
-            "surface": lambda: discriminator_surface(trainer.discriminator, density.extent),
-            "optimum": lambda: optimal_surface(fake.cpu(), here),
-            "manifold": lambda: manifold(trainer.painter),
+            "surface": lambda: diagnostics.discriminator_surface(
+                trainer.discriminator, density.extent
+            ),
+            "optimum": lambda: diagnostics.optimal_surface(fake.cpu(), here),
+            "manifold": lambda: diagnostics.manifold(trainer.painter),
             "gradients": lambda: pulled(fake[:100]),
         }
         drawn = [array(make()) if on.get(name) else None for name, make in layers.items()]
@@ -125,7 +116,7 @@ def _counted(
 
     def measure() -> dict[str, np.ndarray]:
         fakes = samples(trainer, z).cpu()
-        found, apart = modes(fakes, density), divergences(fakes, density)
+        found, apart = modes(fakes, density), diagnostics.divergences(fakes, density)
         counted = {"modes": found.captured, "high_quality": found.high_quality}
         counted |= {"reverse_kl": found.reverse_kl, "kl": apart.kl, "js": apart.js}
         counted["collapsed"] = found.captured < len(density.modes)

@@ -14,18 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genart_edu.lab import parts
 from genart_edu.lab.history import History
-from genart_edu.lab.parts import (
-    Batches,
-    Event,
-    NotFinite,
-    Trainer,
-    all_finite,
-    broken,
-    check_offered,
-    fields,
-    to_set,
-)
+from genart_edu.lab.parts import Batches, Event, NotFinite, Trainer, all_finite
 
 
 class Run:
@@ -83,7 +74,7 @@ class Run:
 
     def set(self, **settings: float | str) -> None:
         """Change settings from the next step on, e.g. `run.set(lr=1e-4)`: events at this step."""
-        changes = to_set(self.trainer, self.batches, settings)
+        changes = parts.to_set(self.trainer, self.batches, settings)
         self._begin_event()
         for owner, name, value in changes:
             setattr(owner, name, value)
@@ -94,7 +85,7 @@ class Run:
 
         An event: it takes a batch, and the step counter stands still.
         """
-        check_offered(self.trainer, name, self.trainer.half_steps)
+        parts.check_offered(self.trainer, name, self.trainer.half_steps)
         self._begin_event()
         value = float(self._make(name).mean())  # of S networks that train as one
         if not (math.isfinite(value) and all_finite(self.trainer.state_dict())):
@@ -114,8 +105,8 @@ class Run:
     def state_dict(self) -> dict[str, Any]:
         """A copy of all that decides the steps to come."""
         self.settle()
-        parts = {"trainer": self.trainer.state_dict(), "batches": self.batches.state_dict()}
-        return copy.deepcopy(parts)
+        both = {"trainer": self.trainer.state_dict(), "batches": self.batches.state_dict()}
+        return copy.deepcopy(both)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Load what `state_dict` gave.  The history and the events stay as they are."""
@@ -165,7 +156,7 @@ class Run:
         rows = torch.stack([torch.stack(record) for record in self._unread]).cpu().double().numpy()
         if not np.isfinite(rows).all():
             self._undo_first_bad_step()
-        self._history.extend(tuple(fields(self._unread[0])), rows)
+        self._history.extend(tuple(parts.fields(self._unread[0])), rows)
         self._unread.clear()
 
     def _return_to(self, step: int) -> None:
@@ -189,7 +180,7 @@ class Run:
         what = ""
         for _ in range(start, self.step):
             record = self._make("step")
-            what = broken(record, self.trainer.state_dict())
+            what = parts.broken(record, self.trainer.state_dict())
             if what:
                 break
             good.append(record)

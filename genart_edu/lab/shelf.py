@@ -23,6 +23,8 @@ BETAS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 STEPS = 2_500
 PLANE = TRAINED / "vae-digits-plane.safetensors"  # what the latent pad shows, and how it was made:
 PLANE_COMMAND = "genart train vae --latent-dim 2 --steps 5000"
+GAN = TRAINED / "gan-motifs.safetensors"  # a DCGAN; its command takes three to four minutes:
+GAN_COMMAND = "genart train gan --data motifs --conv --labels --average 0.995 --steps 5000"
 
 
 class Trained(NamedTuple):
