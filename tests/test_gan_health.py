@@ -147,7 +147,7 @@ def test_the_evidence_holds_the_numbers():
     assert "10%" in said and "100%" in said and "90%" in said
     assert "60% of pairs" in health(STEADY, **WELL).evidence
     assert "99% of pairs" in health(STEADY, **(WELL | {"told": 0.99, "good": 0.0})).evidence
-    assert "400 steps" in health(STEADY[:400], **WELL).evidence
+    assert "1,500 steps" in health(STEADY[:400], **WELL).evidence
 
 
 # ---- runs ------------------------------------------------------------------------------

@@ -547,3 +547,66 @@ def test_what_costs_much_is_not_asked_at_every_picture(monkeypatch):
     hurried, whole = asked[0], asked[-1]
     assert hurried[-1] is None and hurried[0] is not None
     assert all(arrays is not None for arrays in whole)
+
+
+def test_a_broken_step_is_not_shown_in_slow_motion():
+    live = Live(Experiment("vae", "ring", hidden_dim=8))
+    live.slow_motion()
+    live.step()
+    live.set(lr=1e30)
+    told = [live.step() for _ in range(14)]
+    (broke,) = [i for i, frame in enumerate(told) if "not finite" in frame.status][:1]
+    assert "slow motion" not in told[broke].status
+
+
+def test_an_interrupted_step_is_made_again_and_is_none_of_the_next_one(monkeypatch):
+    live, plain = Live(RING), Live(RING)
+    live.step(40)
+    plain.step(41)
+    trainer = live.run.trainer
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "_descend", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            live.step()
+    live.slow_motion()
+    told = [live.step().status for _ in range(10)]
+    assert all("Step 41 in slow motion" in each for each in told)
+    assert everything(live.run) == everything(plain.run)
+
+
+def test_another_half_begins_at_once_in_slow_motion():
+    live = Live(RING)
+    live.slow_motion()
+    live.step()
+    status = live.step(half="generator_step").status
+    assert [event.name for event in live.run.events] == ["generator_step"]
+    assert "Generator's half" in status or "noise" in status
+
+
+def test_a_layer_that_is_switched_in_slow_motion_is_seen_at_once():
+    live = Live(RING)
+    live.slow_motion()
+    before = live.step().png
+    live.show(surface=False)
+    assert live.frame().png != before and not live.stage.layers["surface"]
+
+
+def test_a_redrawn_target_gets_no_verdict_before_its_time():
+    live = Live(RING)
+    live.step(1_500)
+    assert "Too early" not in live.frame().status
+    live.set(data=DRAWN)
+    assert "Too early" in live.frame().status
+
+
+def test_neighbours_of_fakes_that_are_not_finite_stop_nothing():
+    live = Live(Experiment("gan", "digits", hidden_dim=8))
+    live.show(neighbours=True)
+    live.step(3)
+    live.set(lr=1e30)
+    for _ in range(3):
+        assert live.step().png

@@ -457,9 +457,10 @@ def test_a_stage_made_anew_shows_the_target_of_now():
     run, stage = started("gan", "ring", 3)
     run.set(data="drawn:0.50 0.50;-0.50 0.50;0.00 -1.00")
     assert "of 8 modes" in stage.status(run.history)
-    assert "of 3 modes" in stage.anew().status(run.history)
+    renewed = stage.anew(run.events)
+    assert "of 3 modes" in renewed.status(run.history)
     pictures = started("gan", "digits", 3)[1]
-    assert pictures.anew() is pictures
+    assert pictures.anew([]) is pictures
 
 
 @pytest.mark.parametrize("choices", [{}, {"packing": 3}, {"minibatch_std": True}])
@@ -477,7 +478,7 @@ def test_with_its_quality_shown_a_gan_on_pictures_says_how_it_is(labels):
     assert "Too early" not in stage.status(run.history)
     stage.layers["quality"] = True
     stage.look(run.history)
-    assert "Too early to tell: 5 steps" in stage.status(run.history)
+    assert "Too early to tell" in stage.status(run.history)
 
 
 def test_the_nearest_pictures_are_those_of_the_training_data():
@@ -513,3 +514,14 @@ def test_between_two_draws_the_way_keeps_its_distance_from_the_middle():
     turned = (ways[1:] * ways[:-1]).sum(-1).acos()  # equal angles from step to step
     assert torch.allclose(turned, turned[:1].expand_as(turned))
     assert torch.allclose(arc(start, start, share), start.expand(9, 5, 16))
+    assert arc(torch.tensor([1.0]), torch.tensor([-0.5]), torch.tensor([0.5])).abs() <= 1
+
+
+def test_between_two_draws_the_class_stays():
+    run, stage = started("gan", "digits", 3, labels=True)
+    told = []
+    paint = run.trainer.painter.forward
+    run.trainer.painter.forward = lambda z, y: told.append(y.view(8, 8)) or paint(z, y)
+    (between,) = [p for p in stage.panels if p.layer == "between"]
+    between.arrays(run.history)
+    assert (told[0] == torch.arange(8)[:, None]).all()

@@ -36,7 +36,7 @@ def load(name: str) -> Density | tuple[Images, Images]:
     Raises ValueError for another name, and what `drawn`, `idx` and `folder` raise.
     """
     kind, _, rest = name.partition(":")
-    if name in DENSITIES or (kind == "drawn" and rest):
+    if is_density(name):
         return density(name)
     if name in ("digits", "digits-grey"):
         return digits(grey=name == "digits-grey").split(1_500)
@@ -47,6 +47,11 @@ def load(name: str) -> Density | tuple[Images, Images]:
     if kind == "folder" and rest:
         return _train_and_test(folder(rest))
     raise ValueError(f"data must be one of {', '.join(NAMES)}; got {reprlib.repr(name)}.")
+
+
+def is_density(name: str) -> bool:
+    """Whether data of that name are points of the plane."""
+    return name in DENSITIES or (name.startswith("drawn:") and name != "drawn:")
 
 
 def density(name: str) -> Density:

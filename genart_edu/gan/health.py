@@ -69,7 +69,7 @@ def health(
     """
     steps = len(discriminator_loss)
     if steps < START + WINDOW:
-        return Health("too early to tell", f"{steps:,} steps of {START + WINDOW:,} are made.")
+        return Health("too early to tell", f"it takes {START + WINDOW:,} steps.")
     slow, turns = swings(discriminator_loss)
     swinging = slow > SLOW and turns >= TURNS
     swing = f"the discriminator's loss turned {turns} times in {WINDOW:,} steps"

@@ -19,7 +19,8 @@ def flow(moments: Sequence[Moment], i: int) -> tuple[int, list[str]]:
     """At moment i: which box is at work, and the text of each, "" if nothing has come there yet."""
     texts = dict.fromkeys((moment[:2] for moment in moments), "")
     for moment in moments[: i + 1]:
-        if texts[moment[:2]]:  # n_critic: the half begins anew
+        first = next(box for box in texts if box[0] == moment.half)
+        if moment[:2] == first and texts[first]:  # n_critic: the half begins anew
             texts |= {box: "" for box in texts if box[0] == moment.half}
         texts[moment[:2]] = "\n".join(line for fact in _facts(moment) for line in wrap(fact, 16))
     return list(texts).index(moments[i][:2]), list(texts.values())

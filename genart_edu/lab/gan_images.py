@@ -12,7 +12,7 @@ from genart_edu.lab import stages
 from genart_edu.lab.gan_panels import caption_of, gradients, losses, over_time, unit_of, verdict
 from genart_edu.lab.latent import arc
 from genart_edu.lab.stages import History, Panel, Stage, array, pictures, samples
-from genart_edu.metrics import Quality, nearest, quality
+from genart_edu.metrics import Quality, quality
 from genart_edu.views.canvas import Arrays
 from genart_edu.views.images import ImageGrid, Rows
 
@@ -93,7 +93,7 @@ def neighbours(trainer: GANTrainer, z: Tensor, train: Images) -> Panel:
 
     def arrays(_: History) -> Arrays:
         fakes = samples(trainer, z)
-        found = nearest(fakes.cpu(), train.x().cpu()).indices
+        found = torch.cdist(fakes.nan_to_num(0.5), train.x()).argmin(1)
         return pictures(fakes, train.shape), pictures(train.x(found), train.shape)
 
     view = Rows("Nearest in the training data", 8, ("fake", "nearest"))
@@ -101,12 +101,16 @@ def neighbours(trainer: GANTrainer, z: Tensor, train: Images) -> Panel:
 
 
 def between(trainer: GANTrainer, z: Tensor, shape: tuple[int, ...], steps: int = 8) -> Panel:
-    """From each z of the first half of z (2 n, L) to one of the second, by way of the arc."""
+    """From each z of the first half of z (2 n, L) to one of the second, by way of the arc.
+
+    Where classes are told, a way keeps to one.
+    """
     share = torch.linspace(0, 1, steps, device=z.device).unsqueeze(-1)  # of the way
     start, end = z.chunk(2)
     ways = torch.cat([arc(a, b, share) for a, b in zip(start, end, strict=True)])
+    rows = torch.arange(len(start), device=z.device).repeat_interleave(steps)
 
     def arrays(_: History) -> Arrays:
-        return (pictures(samples(trainer, ways), shape),)
+        return (pictures(samples(trainer, ways, turns=rows), shape),)
 
     return Panel(ImageGrid("From one z to another", steps), arrays, "between", calm=True)

@@ -32,9 +32,12 @@ TOGETHER = " This discriminator judges several x together, so there is no pictur
 COLLAPSED = "**collapsed**: some mode has no fake within 3 std of one of its Gaussians. "
 
 
-def gan_on_plane(trainer: GANTrainer, batches: DensityBatches) -> Stage:
+def gan_on_plane(trainer: GANTrainer, batches: DensityBatches, since: int = 0) -> Stage:
     """Losses; real and fake points over the discriminator's surface; the modes.  To switch on: the
-    generator's manifold, where each fake is pulled, and the distances from the truth."""
+    generator's manifold, where each fake is pulled, and the distances from the truth.
+
+    since: the step from which on the data are what they are now.
+    """
     density = batches.density
     z = latents(trainer, 2_500, rngs(0, 1, density.means.device)[0])
     real = array(density.sample(500, rngs(1, 1, density.means.device)[0]))
@@ -78,12 +81,11 @@ def gan_on_plane(trainer: GANTrainer, batches: DensityBatches) -> Stage:
         Panel(bars, shares, "modes", calm=True),
     ]
     caption = caption_of(trainer.objective) + (BORDER if alone else TOGETHER) + GOOD
-    return _counted(
-        trainer, batches, z, panels, caption, on, partial(gan_on_plane, trainer, batches)
-    )
+    renew = partial(gan_on_plane, trainer, batches)
+    return _counted(trainer, batches, z, panels, caption, on, renew, since)
 
 
-def gan_of_seeds(trainer: GANTrainer, batches: DensityBatches) -> Stage:
+def gan_of_seeds(trainer: GANTrainer, batches: DensityBatches, since: int = 0) -> Stage:
     """S networks that train as one: mean losses, the fakes of each, and how many collapsed."""
     density = batches.density
     z = latents(trainer, 2_500, rngs(0, 1, density.means.device)[0])
@@ -96,9 +98,8 @@ def gan_of_seeds(trainer: GANTrainer, batches: DensityBatches) -> Stage:
     caption = COLLAPSED + caption_of(trainer.objective)
     panels = [losses(trainer), Panel(grid, seeds)]
     on = {"losses": True, "distances": False}
-    return _counted(
-        trainer, batches, z, panels, caption, on, partial(gan_of_seeds, trainer, batches)
-    )
+    renew = partial(gan_of_seeds, trainer, batches)
+    return _counted(trainer, batches, z, panels, caption, on, renew, since)
 
 
 def _counted(
@@ -108,7 +109,8 @@ def _counted(
     panels: list[Panel],
     caption: str,
     layers: dict[str, bool],
-    renew: Callable[[], Stage],
+    renew: Callable[[int], Stage],
+    since: int,
 ) -> Stage:
     """A stage whose modes are known: they are counted, and the densities compared."""
     density = batches.density.to("cpu")
@@ -132,6 +134,7 @@ def _counted(
             return f"{said}, {lost.sum()} of {lost.size} collapsed."
         covered, good = found["modes"] / len(density.modes), found["high_quality"]
         pair = (real,), (samples(trainer, z[: len(real)]),)
+        history = {name: column[since:] for name, column in history.items()}
         return f"{said}.{gan_panels.verdict(trainer, history, *pair, covered, good)}"
 
     worst = {"log 2": math.log(2)}

@@ -27,7 +27,7 @@ def arc(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     start, end (..., L); share (..., 1) of the way -> (..., L).
     """
     angle = torch.cosine_similarity(start, end, dim=-1).clamp(-1, 1).acos().unsqueeze(-1)
-    if (angle < 1e-4).any():  # they point the same way: the arc is a line
+    if (angle.sin() < 1e-4).any():  # they point the same way, or apart: no arc, or any
         return torch.lerp(start, end, share)
     return (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
 

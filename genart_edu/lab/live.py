@@ -74,8 +74,7 @@ class Live:
                 if self._player is me and due:
                     began = time.perf_counter()
                     frame, pixels = self._draw(hurry=True)
-                    cost = time.perf_counter() - began
-                    wait = min(self.duty * cost, self.patience)
+                    wait = min(self.duty * (time.perf_counter() - began), self.patience)
                     next_frame = began + max(self.frame_seconds, wait)
                     encoded = ENCODERS.submit(png, pixels)
                     if not self.screen.slow:
@@ -196,4 +195,5 @@ class Live:
 
     def _rest(self, error: NotFinite) -> None:
         self._player = None
+        self.screen.leave_step()
         self._note = f"  {error}  Try a smaller learning rate, or start again."

@@ -32,7 +32,7 @@ def resume(path: Path) -> tuple[Experiment, Run, Stage]:
     experiment, _, _ = _about(path, saved)
     run, stage = experiment.start()
     checkpoint.restore(run, saved)
-    return experiment, run, stage.anew()  # its target may have been redrawn
+    return experiment, run, stage.anew(run.events)  # its target may have been redrawn
 
 
 def painter(path: Path) -> tuple[Experiment, VAETrainer | GANTrainer, tuple[int, ...]]:

@@ -54,7 +54,7 @@ class Screen:
 
     def _show_stage(self) -> None:
         self._moments: list[Moment] = []  # of a step that is shown in slow motion
-        self._at = 0  # the one that is shown
+        self._at, self._half = 0, ""  # the one that is shown; which half step it is of
         self.canvas = Canvas(self.stage.views(), self.theme, columns=self.columns)
         self._new = True  # the first picture is drawn whole
 
@@ -62,7 +62,7 @@ class Screen:
         """As `Run.set`; other data are another stage."""
         self.run.set(**settings)
         if "data" in settings:
-            self._put_on(self.stage.anew())
+            self._put_on(self.stage.anew(self.run.events))
 
     def switch(self, **layers: bool) -> None:
         """Show or hide layers.  ValueError, in one sentence, for one there is not."""
@@ -76,13 +76,18 @@ class Screen:
             self.stage.layers.update(before)
             raise ValueError("One panel at least must be shown.")
         self.switches |= layers
-        if shown != self.stage.shown() and not self._moments:
+        if self._moments or shown != self.stage.shown():
             self._show_stage()
 
     def slow_motion(self, on: bool) -> None:
         """From now on `advance` goes moment by moment through each step; or at full speed."""
         self.slow = on
-        if self._moments and not on:
+        if not on:
+            self.leave_step()
+
+    def leave_step(self) -> None:
+        """Away from a step in slow motion: show the stage again."""
+        if self._moments:
             self._show_stage()
 
     def advance(self, half: str = "") -> None:
@@ -90,8 +95,9 @@ class Screen:
         work = partial(self.run.half_step, half) if half else self.run.advance
         if not self.slow:
             work()
-        elif self.between_steps:
+        elif self.between_steps or half != self._half:
             self._slow_motion(work)
+            self._half = half
         else:
             self._at += 1
 
@@ -101,6 +107,7 @@ class Screen:
         return self._at + 1 >= len(self._moments)
 
     def _slow_motion(self, work: Callable[[], object]) -> None:
+        self.run.settle()  # a torn step is made again, and is none of it
         scene, history = self.stage.panels[self.stage.scene], self.run.history
         trainer: Any = self.run.trainer
         moments = slow_motion(work, trainer, lambda: scene.arrays(history))

@@ -27,6 +27,7 @@ def new_folder(out: Path | None, experiment: Experiment) -> Path:
     ValueError if `out` holds a run already: nothing is overwritten.
     """
     name = "".join(c if c.isalnum() else "-" for c in f"{experiment.model}-{experiment.data}")
+    name = name[:60]  # a drawing has a long one
     plain = Path("genart-runs") / name
     numbered = (plain.with_name(f"{name}-{n}") for n in itertools.count(2))
     folder = out or next(f for f in itertools.chain([plain], numbered) if not f.exists())

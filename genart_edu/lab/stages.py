@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from genart_edu.gan.training import GANTrainer
+from genart_edu.lab.parts import Event
 from genart_edu.vae.training import VAETrainer
 from genart_edu.views.canvas import Arrays, Canvas, Still, View
 from genart_edu.views.style import LIGHT, Theme
@@ -45,8 +46,8 @@ class Stage:
     by name, (S,) each, S of networks that train as one; `collapsed` says whether it failed.  tell:
     what `status` adds to the losses, with its full stop.  scene: the panel to watch in slow motion.
     stills: panels of more figures by name, too large or too slow to be live.  layers: what can be
-    switched on and off, by name: panels, or something in one.  renew: makes the stage anew for data
-    that changed.
+    switched on and off, by name: panels, or something in one.  renew: takes the step at which the
+    data changed, and makes the stage anew.
     """
 
     panels: list[Panel]
@@ -59,12 +60,13 @@ class Stage:
     scene: int = 1
     stills: dict[str, Callable[[History], list[Panel]]] = field(default_factory=dict)
     layers: dict[str, bool] = field(default_factory=dict)
-    renew: Callable[[], "Stage"] | None = None
+    renew: Callable[[int], "Stage"] | None = None
     _memory: dict[Any, tuple[float, Any]] = field(default_factory=dict)  # when to ask again
 
-    def anew(self) -> "Stage":
-        """The same stage for the data as they are now."""
-        return self.renew() if self.renew else self
+    def anew(self, events: list[Event]) -> "Stage":
+        """The same stage for the data as they are after a run's events."""
+        redrawn = [event.step for event in events if event.name == "data"]
+        return self.renew(redrawn[-1]) if self.renew and redrawn else self
 
     def shown(self) -> list[Panel]:
         """The panels that are not switched off."""
@@ -147,13 +149,14 @@ def latents(trainer: VAETrainer | GANTrainer, n: int, rng: torch.Generator) -> T
 
 
 @torch.no_grad()
-def samples(trainer: VAETrainer | GANTrainer, z: Tensor) -> Tensor:
+def samples(trainer: VAETrainer | GANTrainer, z: Tensor, turns: Tensor | None = None) -> Tensor:
     """What the model makes of z (n, L): E[x|z] or G(z), (n, D), or (S, n, D) of S networks.
 
-    Classes, if told, take turns: 0, 1, ..., 0, 1, ...
+    Classes, if told, take turns: 0, 1, ..., 0, 1, ...; or those (n,) that are given.
     """
     classes = classes_of(trainer)
-    labels = torch.arange(len(z), device=z.device) % classes if classes else None
+    turns = torch.arange(len(z), device=z.device) if turns is None else turns
+    labels = turns % classes if classes else None
     if isinstance(trainer, VAETrainer):
         return trainer.model.given(labels).decode(z).mean
     return trainer.painter(z) if labels is None else trainer.painter(z, labels)

@@ -14,7 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from genart_edu.data.catalogue import DENSITIES
+from genart_edu.data.catalogue import is_density
 from genart_edu.lab.checkpoint import as_csv, write_whole
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import NotFinite
@@ -113,7 +113,7 @@ def _plan(base: Experiment, grid: Grid, seeds: int, steps: int, here: bool) -> l
     plan: list[Job] = []
     for values in product(*grid.values()):
         chosen = replace(base, **dict(zip(grid, values, strict=True)))
-        if chosen.model == "gan" and chosen.data in DENSITIES:
+        if chosen.model == "gan" and is_density(chosen.data):
             each = [replace(chosen, seeds=seeds)]
         else:
             each = [replace(chosen, seed=base.seed + i) for i in range(seeds)]

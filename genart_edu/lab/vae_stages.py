@@ -70,7 +70,7 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
     return Stage(panels, caption, test.shape, measure, classes=classes, scene=2, stills=stills)
 
 
-def vae_on_plane(trainer: VAETrainer, batches: DensityBatches) -> Stage:
+def vae_on_plane(trainer: VAETrainer, batches: DensityBatches, _: int = 0) -> Stage:
     """Costs, KL of each latent, real points and decoded noise; the latent plane if L = 2."""
     model: Any = trainer.model
     density, device = batches.density, batches.density.means.device

@@ -7,8 +7,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.live import Frame, Live
-from genart_edu.widgets.controls import LIVE, RATES, Choices, Switches, button, toggle
+from genart_edu.lab.live import Live
+from genart_edu.lab.screen import Frame
+from genart_edu.widgets.controls import DRAWN, LIVE, RATES, Choices, Switches, button, toggle
 from genart_edu.widgets.draw import DrawPad
 from genart_edu.widgets.picture import Picture
 
@@ -81,6 +82,7 @@ def changes(live: Live) -> str:
     last = {event.name: event for event in live.run.events if event.name in names}
     said = ""
     for name, (step, _, value) in last.items():
-        what = "a drawing" if isinstance(value, str) else f"{value:g}"
+        named = "a drawing" if str(value).startswith(DRAWN) else value
+        what = named if isinstance(value, str) else f"{value:g}"
         said += f"  Since step {step:,}: {names[name]} {what}."
     return said

@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from genart_edu.lab.choices import ONLY_OF
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.live import Frame, Live
+from genart_edu.lab.live import Live
+from genart_edu.lab.screen import Frame
 from genart_edu.views.style import THEMES
 from genart_edu.widgets.board import Board
 from genart_edu.widgets.controls import DRAWN, LIVE, close
