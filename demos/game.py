@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import gradio as gr
 
-from genart_edu import views
 from genart_edu.data.catalogue import DENSITIES, density
 from genart_edu.data.drawing import EXTENT, drawing
 from genart_edu.lab.choices import OBJECTIVES
@@ -22,9 +21,9 @@ from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
 from genart_edu.lab.screen import Frame
 from genart_edu.lab.visitors import Visitors
+from genart_edu.views.browser import sources
 from genart_edu.views.style import DARK, LIGHT
 
-JS = Path(views.__file__).with_name("js")
 FIRST = Experiment("gan", "ring").settled(images=False)
 TARGETS = [(name.capitalize(), name) for name in DENSITIES]
 KINDS = [(name.replace("_", " ").capitalize(), name) for name in OBJECTIVES]
@@ -127,6 +126,7 @@ def draw(live: Live, strokes: Any) -> None:
 
 def build() -> gr.Blocks:
     """The page."""
+    script, css = sources("draw")
     with gr.Blocks(title="See the game", fill_width=True) as page:
         gr.Markdown(HELP)
         with gr.Row():
@@ -139,10 +139,10 @@ def build() -> gr.Blocks:
             with gr.Column(visible=False, min_width=320) as fold:
                 pad = gr.HTML(
                     html_template="",
-                    css_template=(JS / "draw.css").read_text("utf-8"),
+                    css_template=css,
                     js_on_load=Path(__file__).with_suffix(".js").read_text("utf-8"),
                     apply_default_css=False,
-                    script=(JS / "draw.js").read_text("utf-8"),
+                    script=script,
                     extent=EXTENT,
                     label="Train on it",
                 )

@@ -12,13 +12,11 @@ from typing import Any
 
 import gradio as gr
 
-from genart_edu import views
 from genart_edu.lab.latent import LatentMap
 from genart_edu.lab.saved import painter
 from genart_edu.lab.shelf import PLANE
 from genart_edu.lab.stages import pictures, samples
-
-JS = Path(views.__file__).with_name("js")
+from genart_edu.views.browser import sources
 
 HELP = """# Latent space
 This VAE has learned to write digits from **two numbers**, z₁ and z₂. **Drag the cross** over the
@@ -86,15 +84,16 @@ def build() -> gr.Blocks:
     state = plane.state()
     for name in "background", "picture":
         state[name] = b64encode(state[name]).decode()
+    script, css = sources("pad")
     with gr.Blocks(title="Latent space", fill_width=True) as page:
         gr.Markdown(HELP)
         gr.HTML(
             html_template="",
-            css_template=(JS / "pad.css").read_text("utf-8"),
+            css_template=css,
             js_on_load=ADAPTER,
             apply_default_css=False,
             server_functions=[ask],
-            script=(JS / "pad.js").read_text("utf-8"),
+            script=script,
             **state,
         )
         gr.Markdown(CAPTION)

@@ -25,7 +25,7 @@ def said(view: Any) -> list[str]:
     """What is counted above the bars: of all that it could be, what has the drawn outline."""
     counts = [f"{k} of {n} {view.words[0]}" for n in (8, 16) for k in range(n + 1)]
     drawn = view.said.get_path().vertices
-    return [t for t in counts if np.array_equal(TextPath((0, 0), t, 11 / 72).vertices, drawn)]
+    return [t for t in counts if np.array_equal(TextPath((0, 0), t, 12 / 72).vertices, drawn)]
 
 
 def inside(canvas: Canvas, frame: np.ndarray, x: float, low: float, high: float) -> np.ndarray:

@@ -9,8 +9,8 @@ from PIL import Image
 
 from genart_edu.data.catalogue import load
 from genart_edu.data.drawing import drawing
+from genart_edu.views.browser import sources
 from genart_edu.widgets.draw import DrawPad
-from genart_edu.widgets.picture import JS
 from tests.jupyterlab import IDLE, opened, run_all
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -53,7 +53,7 @@ pad""",
 
 def put(page):
     page.goto("about:blank")
-    source, css = ((JS / f"draw.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    source, css = sources("draw")
     page.evaluate(SETUP, [source, css, STATE])
     return page
 

@@ -11,9 +11,9 @@ import traitlets
 from PIL import Image
 
 from genart_edu.lab.latent import LatentMap
+from genart_edu.views.browser import sources
 from genart_edu.views.canvas import png
 from genart_edu.widgets.pad import LatentPad
-from genart_edu.widgets.picture import JS
 from tests.jupyterlab import IDLE, opened, run_all
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -100,7 +100,7 @@ def told_by_now(page, line):
 def page(browser):
     page = browser.new_page()
     page.goto("about:blank")
-    source, css = ((JS / f"pad.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    source, css = sources("pad")
     images = {"background": text(FRAMES[2]), "picture": text(FRAMES[0])}
     page.evaluate(SETUP, [source, css, STATE | images])
     yield page

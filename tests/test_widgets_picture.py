@@ -6,8 +6,9 @@ from base64 import b64encode
 import numpy as np
 import pytest
 
+from genart_edu.views.browser import sources
 from genart_edu.views.canvas import png
-from genart_edu.widgets.picture import JS, Picture
+from genart_edu.widgets.picture import Picture
 
 # A model as anywidget's, and one picture on the page.
 SETUP = """async ([source, state]) => {
@@ -42,7 +43,7 @@ def text(frame):
 def page(browser):
     page = browser.new_page()
     page.goto("about:blank")
-    source = (JS / "picture.js").read_text("utf-8")
+    source, _ = sources("picture")
     page.evaluate(SETUP, [source, STATE | {"png": text(FRAMES[0])}])
     yield page
     page.close()

@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch, PathPatch
-from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Affine2D, ScaledTranslation, offset_copy
+from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation, offset_copy
 
-from genart_edu.views.seeds import words
-from genart_edu.views.style import KL, LABEL, TICK, Margins, Role, Theme, key, roomy, themed
+from genart_edu.views.outlines import outline, polygons, words
+from genart_edu.views.style import KL, LABEL, Margins, Role, Theme, key, reference, roomy, rounds
 
 SIDES = 0.36 * np.array([-1, -1, 1, 1])  # of a bar; from one bar to the next is 1
 
@@ -51,15 +48,11 @@ class Bars:
         self.margins = Margins(0.75, right, 0.37 + 0.18 * lines, 0.7)
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
         ax.grid(False, axis="x")
         self.ax, self.count, self.limits = ax, -1, (0.0, 0.0)
         color = self.role.color(theme)
-        none = Path(np.zeros((0, 2)))
-        self.live = PathPatch(none, facecolor=color, edgecolor="none")
-        self.dead = PathPatch(none, fill=False, edgecolor=theme.muted, hatch="////")
-        for bars in self.live, self.dead:
-            ax.add_patch(bars)
+        self.live = outline(ax, facecolor=color, edgecolor="none")
+        self.dead = outline(ax, fill=False, edgecolor=theme.muted, hatch="////")
         figure: Any = ax.get_figure(root=True)
         above = offset_copy(ax.transData, figure, y=7, units="points")
         lives, dies = self.words
@@ -68,20 +61,21 @@ class Bars:
         room = Patch(color=color, label=f"00 of 00 {lives}")
         self.key = key(ax, theme, [room, self.crosses])
         self.key.get_texts()[0].set_alpha(0)  # what it counts moves; to draw a key takes 4 ms
-        self.said = PathPatch(none, facecolor=theme.ink, edgecolor="none")
+        self.said = outline(ax, facecolor=theme.ink, edgecolor="none", clip_on=False)
         corner: Any = ax.transAxes
-        there = Affine2D().scale(LABEL / TICK) + figure.dpi_scale_trans
-        there += ScaledTranslation(0, 1, corner)
-        there = offset_copy(there, figure, x=30, y=6.3, units="points")
-        self.said.set(transform=there, clip_on=False)
-        ax.add_patch(self.said)
-        self.artists: list[Artist] = [self.live, self.dead, self.crosses, self.said]
-        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=self.log))
+        there = figure.dpi_scale_trans + ScaledTranslation(0, 1, corner)
+        self.said.set_transform(offset_copy(there, figure, x=30, y=6.3, units="points"))
+        self.artists = [self.live, self.dead, self.crosses, self.said]
+        ax.yaxis.set_major_locator(rounds(integer=self.log))
         ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$" if self.log else "{x:,g}")
         ax.set_xlabel("" if self.names else self.x)
         self.worth: list[float] = []  # where on the axis the reference is, if there is one
         if self.reference:
-            self._reference(ax, theme, *self.reference)
+            value, name = self.reference
+            y = np.log10(value) if self.log else value
+            self.worth, (line, _) = [y], reference(ax, theme, y, name)
+            line.set_color(theme.ink)  # it lies on the bars
+            self.artists.append(line)
 
     def update(self, values: np.ndarray, alive: np.ndarray | None = None) -> bool:
         """values (N,): what is not finite or not above 0 has no bar.  alive (N,) of bool, or None.
@@ -100,9 +94,10 @@ class Bars:
         rims = np.where([False, True, True, False], height[:, None], base)
         bars = np.stack([x[:, None] + SIDES, rims], axis=-1)  # (N, 4, 2)
         for patch, which in (self.live, lives), (self.dead, ~lives):  # one each: a hatch takes 1 ms
-            patch.set_path(Path.make_compound_path_from_polys(bars[drawn & which]))
+            patch.set_path(polygons(bars[drawn & which]))
         self.crosses.set_data(x[~lives], np.where(drawn, height, base)[~lives])
-        self.said.set_path(words(f"{lives.sum()} of {n} {self.words[0]}"))  # a Text takes 1 ms
+        counted = words(f"{lives.sum()} of {n} {self.words[0]}", LABEL)
+        self.said.set_path(counted)  # a Text takes 1 ms
         self.said.set_visible(alive is not None)
         changed.append(self.key.get_visible() != (alive is not None))
         self.key.set_visible(alive is not None)
@@ -131,13 +126,3 @@ class Bars:
         self.limits = low, high
         self.ax.set_ylim(low, high)
         return True
-
-    def _reference(self, ax: Axes, theme: Theme, value: float, name: str) -> None:
-        """A dashed line at a value worth knowing, its name beyond the right end."""
-        y = np.log10(value) if self.log else value
-        self.worth, across = [y], ax.get_yaxis_transform()
-        line = ax.plot([0, 1], [y, y], color=theme.ink, linewidth=1.3, transform=across)[0]
-        line.set_linestyle((0, (5, 4)))
-        self.artists.append(line)
-        named = ax.text(1.02, y, name, transform=across, color=theme.muted, size=LABEL)
-        named.set_verticalalignment("center")

@@ -17,26 +17,30 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from genart_edu.views.style import LIGHT, Margins, Theme
+from genart_edu.views.style import LIGHT, Margins, Theme, themed
 
 DPI = 100
+Size = tuple[float, float]  # width and height, inches
 Arrays = Sequence[np.ndarray | None]  # what one view's `update` takes
 
 
 class View(Protocol):
-    """What a canvas asks of a view.  It is described without axes, then attached to some.
+    """What a canvas asks of a view.  It is described without axes, then attached to some,
+    which are `themed`.
 
-    width: of the plot, in units of its height.  margins: inches around the plot.
+    title: above it.  width: of the plot, in units of its height.  margins: inches around the plot.
     alt: the picture in words.  artists: what moves, in drawing order.
     update: takes the arrays; True if limits or labels changed, so that all must be drawn again.
     """
 
+    title: str
     width: float
     margins: Margins
     alt: str
-    artists: list[Artist]
 
     def attach(self, ax: Axes, theme: Theme) -> None: ...
+    @property
+    def artists(self) -> Sequence[Artist]: ...
     @property
     def update(self) -> Callable[..., bool]: ...
 
@@ -58,7 +62,7 @@ class Still(Figure):
 
 def arrange(
     views: Sequence[View], height: float, width: float | None, columns: int | None
-) -> tuple[tuple[float, float], list[np.ndarray]]:
+) -> tuple[Size, list[np.ndarray]]:
     """Rows of at most `columns` views, each row `height` inches.  Margins stay; plots stretch.
 
     -> (width, height) of all, and for each view left, bottom, width, height of its plot; inches,
@@ -105,7 +109,11 @@ class Canvas:
             raise ValueError("A canvas needs at least one view.")
         self.theme, self.height, self.width, self.columns = theme, height, width, columns
         self.alt = "; ".join(view.alt for view in self.views)
-        self._figure, self._cells = self._compose()
+        size, boxes = arrange(self.views, height, width, columns)
+        self._figure = Still(figsize=size, dpi=DPI, facecolor=theme.background)
+        self._figure.set_layout_engine("none")
+        self._figure.alt = self.alt
+        self._cells = [self._attach(*pair) for pair in zip(self.views, boxes, strict=True)]
         self._agg = FigureCanvasAgg(self._figure)
         self._backgrounds: list[Any] = []  # of each cell, what stands still, as pixels
 
@@ -154,31 +162,22 @@ class Canvas:
             artist.set_animated(False)
         return self._agg.copy_from_bbox(cell.get_extents())
 
-    def _compose(self) -> tuple[Still, list[tuple[Rectangle, Axes]]]:
-        """A figure with every view attached, in a cell that is its own for good."""
-        size, boxes = arrange(self.views, self.height, self.width, self.columns)
-        figure = Still(figsize=size, dpi=DPI, facecolor=self.theme.background)
-        figure.set_layout_engine("none")
-        figure.alt = self.alt
-        cells = []
-        for view, box in zip(self.views, boxes, strict=True):
-            low = DPI * (box[0] - view.margins.left), DPI * (box[1] - view.margins.bottom)
-            wide = DPI * (box[2] + view.margins.left + view.margins.right)
-            cell = Rectangle(low, wide, DPI * self.height, color=self.theme.background)
-            cell.set_figure(figure)
-            ax = figure.add_axes(tuple(box / np.tile(size, 2)))
-            cells.append((cell, ax))
-            view.attach(ax, self.theme)
-            for order, artist in enumerate(view.artists):
-                artist.set_zorder(10 + order)  # above all that stands still, as blitting draws it
-        return figure, cells
+    def _attach(self, view: View, box: np.ndarray) -> tuple[Rectangle, Axes]:
+        """Put a view's plot in its box, inches.  -> its cell, its own for good, and its axes."""
+        low = DPI * (box[0] - view.margins.left), DPI * (box[1] - view.margins.bottom)
+        wide = DPI * (box[2] + view.margins.left + view.margins.right)
+        cell = Rectangle(low, wide, DPI * self.height, color=self.theme.background)
+        cell.set_figure(self._figure)
+        ax = self._figure.add_axes(tuple(box / np.tile(self._figure.get_size_inches(), 2)))
+        themed(ax, self.theme, view.title, view.margins)
+        view.attach(ax, self.theme)
+        for order, artist in enumerate(view.artists):
+            artist.set_zorder(10 + order)  # above all that stands still, as blitting draws it
+        return cell, ax
 
 
 def still(
-    view: View,
-    *arrays: np.ndarray | None,
-    theme: Theme = LIGHT,
-    size: tuple[float, float] | None = None,
+    view: View, *arrays: np.ndarray | None, theme: Theme = LIGHT, size: Size | None = None
 ) -> Still:
     """One view as a figure.  arrays: what its `update` takes.  size: (width, height) in inches."""
     width, height = size or (None, 3.6)

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.transforms import offset_copy
 
-from genart_edu.views.style import FAKE, LABEL, TITLE, Margins, Theme, blend, themed
+from genart_edu.views.style import FAKE, LABEL, TITLE, Margins, Theme, blend, note
 
 
 class CountMap:
@@ -39,7 +37,6 @@ class CountMap:
         self.margins = Margins(left, 0.2, 0.6 if column_name else 0.35, 0.7)
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
         ax.grid(False)
         ax.spines[:].set_visible(False)
         ax.tick_params(labelcolor=theme.ink)
@@ -55,13 +52,11 @@ class CountMap:
         ax.set_yticks(np.arange(rows) + 0.5, self.rows)
         tall = (ax.bbox.height / rows) / (ax.bbox.width / columns)
         ax.set_aspect(min(1.0, tall), anchor="NW")  # a single row is not as tall as the plot
-        above = offset_copy(ax.transAxes, ax.get_figure(root=True), y=6.3, units="points")
-        ax.text(0, 1, f"of {self.of} seeds", transform=above, color=theme.ink, size=LABEL)
+        note(ax, f"of {self.of} seeds", (0, 1), (0, 6.3), color=theme.ink, size=LABEL)
         look: dict[str, Any] = {"color": theme.ink, "size": TITLE, "weight": "bold"}
         look |= {"ha": "center", "va": "center_baseline"}
-        places = np.ndindex(rows, columns)
-        self.texts = [ax.text(c + 0.5, r + 0.5, "–", **look) for r, c in places]
-        self.artists: list[Artist] = []  # nothing moves: a sweep has news every few seconds
+        self.texts = [ax.text(c + 0.5, r + 0.5, "–", **look) for r, c in np.ndindex(rows, columns)]
+        self.artists = ()  # nothing moves: a sweep has news every few seconds
 
     def update(self, counts: np.ndarray) -> bool:
         """counts (R, C), from 0 to `of`; nan where nothing has run yet: a dash, and no colour."""

@@ -2,15 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
 
-from genart_edu.views.style import LABEL, SERIES, Margins, Role, Theme, key, roomy, themed
+from genart_edu.views.style import SERIES, Margins, Role, Theme, key, reference, roomy, rounds
 
 POINTS = 160  # in a line: two pixels each, so that its dashes can be told
 
@@ -49,7 +45,7 @@ def y_range(
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Ascending heights in [0, 1], moved as little as keeps them `gap` apart."""
+    """Ascending heights, moved as little as keeps them `gap` apart."""
     placed: list[float] = []
     for height in heights:
         placed.append(max(height, placed[-1] + gap) if placed else height)
@@ -90,17 +86,16 @@ class Curves:
     def attach(self, ax: Axes, theme: Theme) -> None:
         self.ax = ax
         self.size, self.x_limits, self.y_limits = 0, (0.0, 0.0), (0.0, 0.0)
-        themed(ax, theme, self.title, self.margins)
         self.lines = [
             ax.plot([], [], color=r.color(theme), linestyle=r.dash, marker=r.marker, label=name)[0]
             for name, r in zip(self.names, self.roles, strict=False)
         ]
         for line in self.lines:
             line.set(linewidth=2.2, markersize=7, markevery=[-1], clip_on=self.x == "step")
-        self.artists: list[Artist] = list(self.lines)
-        self.labels = [self._reference(name, theme) for name in self.references]
+        self.artists = list(self.lines)
+        self.labels = [reference(ax, theme, y, name)[1] for name, y in self.references.items()]
         key(ax, theme, self.lines)
-        ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_locator(rounds())
         ax.xaxis.set_major_formatter("{x:,.0f}" if self.x == "step" else "{x:g}")
         ax.yaxis.set_major_formatter("{x:,g}")
 
@@ -138,18 +133,11 @@ class Curves:
         bottom, top = self.y_limits
         if bottom <= low and high <= top and top - bottom < 2.5 * (high - low):
             return False
-        ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        ticks = rounds().tick_values(low, high)
         self.y_limits = bottom, top = ticks[0], ticks[-1]
         self.ax.set_ylim(bottom, top)
         self.ax.set_yticks(ticks)
-        heights = [(y - bottom) / (top - bottom) for y in self.references.values()]
-        for label, height in zip(self.labels, spread(heights, 0.1), strict=True):
+        heights = spread([*self.references.values()], 0.1 * (top - bottom))
+        for label, height in zip(self.labels, heights, strict=True):
             label.set_y(height)
         return True
-
-    def _reference(self, name: str, theme: Theme) -> Text:
-        """A dashed line at a value worth knowing, its name beyond the right end."""
-        line = self.ax.axhline(self.references[name], color=theme.muted, linewidth=1.3)
-        line.set_linestyle((0, (5, 4)))
-        right: dict[str, Any] = {"transform": self.ax.transAxes, "va": "center", "size": LABEL}
-        return self.ax.text(1.02, 0, name, color=theme.muted, **right)

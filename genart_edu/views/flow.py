@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.path import Path
@@ -75,26 +74,23 @@ class Flow:
         self.alt = f"{title}: boxes joined by arrows, that at work marked; {'; '.join(said)}"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
         bare(ax)
         self.theme = theme
         width, height = ax.bbox.width / DPI, ax.bbox.height / DPI
         left = NAME * any(name for name, _ in self.rows)
         ax.set(xlim=(-left, width - left), ylim=(0, height))  # inches
         found = places([len(boxes) for _, boxes in self.rows], width - left, height)
+        arrow: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 12}
+        arrow |= {"color": theme.muted, "linewidth": 1.3}
         self.boxes: list[tuple[Rectangle, Text, Text]] = []
         for name, boxes in self.rows:
             row = found[len(self.boxes) :][: len(boxes)]
             middle = (row[0, 1] + row[0, 3] + row[-1, 1]) / 2
             ax.text(-left, middle, name, rotation=90, va="center", color=theme.ink, size=LABEL)
             self.boxes += [self._box(ax, place, box) for place, box in zip(row, boxes, strict=True)]
-            for one, other in pairwise(row):
-                way = FancyArrowPatch(
-                    path=Path(link(one, other)), arrowstyle="-|>", color=theme.muted
-                )
-                way.set(mutation_scale=12, linewidth=1.3)
-                ax.add_patch(way)
-        self.artists: list[Artist] = [artist for box in self.boxes for artist in box]
+            for pair in pairwise(row):
+                ax.add_patch(FancyArrowPatch(path=Path(link(*pair)), **arrow))
+        self.artists = [artist for box in self.boxes for artist in box]
 
     def update(self, at: np.ndarray, texts: np.ndarray) -> bool:
         """at (): the box at work, counted from 0 through all rows.
@@ -129,6 +125,7 @@ class Code:
 
     width = 2.0
     margins = Margins(0.15, 0.15, 0.04, 0.44)
+    title = ""  # comes with each update
     alt = "The source of what is at work, its line marked by an arrow"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
@@ -139,7 +136,7 @@ class Code:
         self.texts = [ax.text(GUTTER, i + BASE, "", **look) for i in range(LINES)]
         band = Rectangle((0, 0), ax.bbox.width / DPI, 1, facecolor=marked(theme))
         mark, text = ax.text(0.03, 0, "▶", size=SIZES[0], **look), ax.text(GUTTER, 0, "", **look)
-        self.artists: list[Artist] = [ax.add_patch(band), mark, text]
+        self.artists = [ax.add_patch(band), mark, text]
         self.band, self.at_work = band, (mark, text)
 
     def update(self, title: np.ndarray, lines: np.ndarray, at: np.ndarray) -> bool:

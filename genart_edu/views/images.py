@@ -7,12 +7,11 @@ are.  They grow by whole numbers only: a data pixel is a square of screen pixels
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb, to_rgba
 
 from genart_edu.views.bitmap import Bitmap
-from genart_edu.views.style import FAKE, LABEL, REAL, Margins, Theme, bare, themed
+from genart_edu.views.style import FAKE, LABEL, REAL, Margins, Theme, bare
 
 RIM = 3  # screen pixels of black around a picture, or white ink at its edge melts into the page
 GAP, GROUP_GAP = 2, 9  # between two pictures, and between two groups of rows
@@ -126,17 +125,15 @@ class ImageGrid:
         self.alt += f", a row for each of {', '.join(rows)}" if rows else ""
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
         self.sheet = Sheet(ax, theme, self.rows, self.group)
-        self.artists: list[Artist] = [self.sheet.image]
+        self.artists = [self.sheet.image]
 
     def update(self, images: np.ndarray) -> bool:
         """images (N, C, H, W) or (N, H, W), floats in [0, 1]."""
-        index, room = np.arange(len(images)), len(self.rows) * self.columns
-        if self.rows and len(images) > room:
-            got = f"got {len(images)}"
-            raise ValueError(f"{len(self.rows)} named rows hold {room} pictures; {got}.")
-        return self.sheet.paste(to_bytes(images), index // self.columns, index % self.columns)
+        n, room = len(images), len(self.rows) * self.columns
+        if self.rows and n > room:
+            raise ValueError(f"{len(self.rows)} named rows hold {room} pictures; got {n}.")
+        return self.sheet.paste(to_bytes(images), *np.divmod(np.arange(n), self.columns))
 
 
 class Rows(ImageGrid):

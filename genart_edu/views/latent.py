@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.font_manager import FontProperties
@@ -12,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from genart_edu.views.plane import axes_named, points, square
-from genart_edu.views.style import REAL, SERIES, Margins, Role, Theme, key, roomy, themed
+from genart_edu.views.plane import fit, points
+from genart_edu.views.style import REAL, SERIES, Margins, Role, Theme, key, roomy
 
 ANGLE = np.linspace(0, 2 * np.pi, 73)
 CIRCLE = np.stack([np.cos(ANGLE), np.sin(ANGLE)], axis=1)  # (73, 2)
@@ -48,10 +47,9 @@ class LatentPlane:
         self.margins = Margins(0.6, 0.45 + 0.1 * longest if self.spelled else 0.2, 0.55, 0.7)
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
-        self.ax, self.theme, self.extent, self.wide = ax, theme, 0.0, False
-        axes_named(ax, "z")
-        ax.set(xlabel=self.axes[0], ylabel=self.axes[1])
+        self.ax, self.theme, self.wide = ax, theme, False
+        ax.set_xlabel(self.axes[0])
+        ax.set_ylabel(self.axes[1], rotation=0, va="center")
         self.ellipses = LineCollection([], linewidth=1, alpha=0.7)
         ax.add_collection(self.ellipses, autolim=False)
         self.unnamed = points(ax, theme, REAL, alpha=0.6)
@@ -59,8 +57,7 @@ class LatentPlane:
         look: dict[str, Any] = {"color": theme.ink, "linewidth": 1.4, "linestyle": (0, (4, 3))}
         look["label"] = "prior: 1σ and 2σ"  # the standard deviations of p(z) = N(0, I)
         self.circles = [ax.plot(*(r * CIRCLE.T), **look)[0] for r in (1, 2)]
-        clouds = [self.unnamed, *self.classes]
-        self.artists: list[Artist] = [self.ellipses, *clouds, *self.circles]
+        self.artists = [self.ellipses, self.unnamed, *self.classes, *self.circles]
         if self.spelled:
             ax.add_artist(key(ax, theme, self.classes, beside=True))
         key(ax, theme, self.circles[:1])
@@ -82,12 +79,8 @@ class LatentPlane:
         changed = self._draw_ellipses(mean, number, std)
         size = abs(mean) if std is None else abs(mean) + std
         size = size[np.isfinite(size)]
-        wanted = roomy(1.05 * float(np.quantile(size, 0.99)) if len(size) else 0, least=3)
-        if wanted <= self.extent <= 2 * wanted:
-            return changed
-        self.extent = wanted
-        square(self.ax, wanted)
-        return True
+        most = float(np.quantile(size, 0.99)) if len(size) else 0.0
+        return fit(self.ax, roomy(1.05 * most, least=3)) or changed
 
     def _draw_ellipses(self, mean: np.ndarray, number: np.ndarray, std: np.ndarray | None) -> bool:
         """One of each q(z|x), in its class's colour.  -> whether the key has changed."""
@@ -111,6 +104,7 @@ class LatentPlane:
         return True
 
     def _class(self, theme: Theme, name: str, role: Role) -> Line2D:
-        if self.spelled:
-            return points(self.ax, theme, role, name, size=6.5)
-        return points(self.ax, theme, role, name, size=8, marker=letter(name))
+        cloud = points(self.ax, theme, role, name, size=6.5 if self.spelled else 8)
+        if not self.spelled:
+            cloud.set_marker(letter(name))
+        return cloud

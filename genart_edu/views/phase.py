@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
-from matplotlib.transforms import offset_copy
 
 from genart_edu.views.latent import CIRCLE
-from genart_edu.views.plane import points, square
-from genart_edu.views.style import SERIES, TICK, Margins, Theme, blend, key, roomy, themed
+from genart_edu.views.plane import fit, points, square
+from genart_edu.views.style import SERIES, TICK, Margins, Theme, blend, key, note, roomy
 
 ARROW = np.array([-0.5, 0.5, 0.15 + 0.22j, 0.5, 0.15 - 0.22j])  # strokes to the right, length 1
 FAR = 1e3  # windows from the middle: what is farther is drawn there, in its direction
@@ -63,10 +61,8 @@ class PhasePortrait:
         self.alt += f"and the paths of {', '.join(names)}" if names else "and a path"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
         ax.grid(False)
         square(ax, self.extent)
-        ax.set_aspect("equal", anchor="W")
         ax.set(xlabel="θ: generator", ylabel="ψ: discriminator")
         self.field = np.zeros((0, 0, 2))
         self.arrows = LineCollection([], linewidths=1.1, colors=[theme.muted], alpha=0.75)
@@ -79,7 +75,7 @@ class PhasePortrait:
             look |= {"linestyle": role.dash, "linewidth": 2, "markersize": 8, "markevery": [-1]}
             self.paths += ax.plot([], [], label=name, **look)
             self.starts += ax.plot([], [], markerfacecolor=theme.background, **look)
-        self.artists: list[Artist] = [*self.paths, *self.starts]
+        self.artists = [*self.paths, *self.starts]
         if self.names:
             key(ax, theme, self.paths, beside=True)
 
@@ -121,10 +117,8 @@ class Eigenvalues:
         self.alt += f"of the unit circle, {RULE}".replace("\n", ", ")
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
-        self.ax, self.extent = ax, 0.0
+        self.ax = ax
         ax.grid(False)
-        ax.set_aspect("equal", anchor="W")
         ax.set(xlabel="Re λ", ylabel="Im λ")
         for line in ax.axhline, ax.axvline:
             line(0, color=theme.grid, linewidth=1.2)
@@ -134,10 +128,9 @@ class Eigenvalues:
         self.values = [points(ax, theme, role, name, size=9) for name, role in pairs]
         for cloud in self.values:  # hollow: they often lie on one another
             cloud.set(markerfacecolor="none", markeredgewidth=2)
-        self.artists: list[Artist] = list(self.values)
+        self.artists = list(self.values)
         self.key = key(ax, theme, self.values, beside=True)
-        below = offset_copy(ax.transAxes, ax.get_figure(root=True), x=8, y=-35.5, units="points")
-        ax.text(1, 0, RULE, transform=below, color=theme.muted, size=TICK)
+        note(ax, RULE, (1, 0), (8, -35.5), color=theme.muted, size=TICK)
 
     def update(self, values: np.ndarray) -> bool:
         """values (K,) or (K, n), complex: n of each name.  What is not finite has no point."""
@@ -153,9 +146,5 @@ class Eigenvalues:
         for text, words in zip(texts, said, strict=True):
             text.set_text(words)
         parts = abs(np.stack([values.real, values.imag]))
-        wanted = roomy(1.1 * parts.max(initial=0, where=np.isfinite(parts)), least=1.5)
-        if wanted <= self.extent <= 2 * wanted:
-            return changed
-        self.extent = wanted
-        square(self.ax, wanted)
-        return True
+        most = parts.max(initial=0, where=np.isfinite(parts))
+        return fit(self.ax, roomy(1.1 * most, least=1.5)) or changed

@@ -4,60 +4,43 @@ from typing import Any
 
 import numpy as np
 from contourpy import contour_generator
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, PathPatch
+from matplotlib.patches import Patch
 from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
 from genart_edu.views.bitmap import Bitmap
 from genart_edu.views.mesh import ARROW, Mesh, arrows
-from genart_edu.views.style import (
-    FAKE,
-    LABEL,
-    REAL,
-    TICK,
-    Margins,
-    Role,
-    Theme,
-    blend,
-    key,
-    themed,
-)
+from genart_edu.views.outlines import outline, polygons
+from genart_edu.views.style import FAKE, LABEL, REAL, TICK, Margins, Role, Theme, blend, key, rounds
 
 
 def points(
-    ax: Axes,
-    theme: Theme,
-    role: Role,
-    label: str = "",
-    size: float = 5,
-    alpha: float = 0.9,
-    marker: Path | None = None,
+    ax: Axes, theme: Theme, role: Role, label: str = "", size: float = 5, alpha: float = 0.9
 ) -> Line2D:
     """A cloud, still empty.  A Line2D stamps one marker everywhere; a scatter draws each anew."""
     cloud = Line2D([], [], linestyle="none", color=role.color(theme), label=label, alpha=alpha)
-    cloud.set(marker=role.marker if marker is None else marker, markersize=size)
+    cloud.set(marker=role.marker, markersize=size)
     cloud.set_markeredgewidth(1.4 if role.marker == "x" else 0)  # a cross is all edge
     return ax.add_line(cloud)
 
 
 def square(ax: Axes, extent: float) -> None:
-    """Both axes from -extent to extent, with the same few ticks."""
-    ticks = np.array(MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(-extent, extent))
+    """Both axes from -extent to extent, on one scale, with the same few ticks."""
+    ticks = np.array(rounds().tick_values(-extent, extent))
     ticks = ticks[abs(ticks) <= extent]
     ax.set(xlim=(-extent, extent), ylim=(-extent, extent), xticks=ticks, yticks=ticks)
-
-
-def axes_named(ax: Axes, name: str) -> None:
-    """Call the axes of a plane, which has one scale, e.g. z₁ and z₂."""
     ax.set_aspect("equal", anchor="W")
-    ax.set_xlabel(f"{name}₁")
-    ax.set_ylabel(f"{name}₂", rotation=0, va="center")
+
+
+def fit(ax: Axes, extent: float) -> bool:
+    """Leave the limits alone while they hold `extent` and do not dwarf it.  -> if they are new."""
+    if new := not extent <= ax.get_xlim()[1] <= 2 * extent:
+        square(ax, extent)
+    return new
 
 
 def shades(theme: Theme) -> np.ndarray:
@@ -90,8 +73,8 @@ class Plane:
         self.alt = f"{title}: real and fake points in the plane"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
-        axes_named(ax, "x")
+        ax.set_xlabel("x₁")
+        ax.set_ylabel("x₂", rotation=0, va="center")
         square(ax, self.extent)
         self.shades = shades(theme)
         self.surface, self.pixels = Bitmap(ax), round(min(ax.bbox.size))
@@ -102,10 +85,8 @@ class Plane:
         ax.add_collection(self.border, autolim=False)
         self.real = points(ax, theme, REAL, "real", size=6, alpha=0.75)
         self.fake = points(ax, theme, FAKE, "fake", size=4)
-        self.pulls = PathPatch(Path(np.zeros((0, 2))), facecolor=theme.ink, edgecolor="none")
-        ax.add_patch(self.pulls)
-        self.artists: list[Artist] = [self.surface, self.mesh, self.border]
-        self.artists += [self.real, self.fake, self.pulls]
+        self.pulls = outline(ax, facecolor=theme.ink, edgecolor="none")
+        self.artists = self.surface, self.mesh, self.border, self.real, self.fake, self.pulls
         arrow = Path(np.stack([ARROW.real - 0.5, ARROW.imag], axis=1))
         pull = Line2D([], [], color=theme.ink, linestyle="none", marker=arrow, label="pull")
         pull.set(markersize=24, markeredgewidth=0)
@@ -144,7 +125,7 @@ class Plane:
         if mesh is not None:
             self.mesh.show(mesh)
         if pulls is not None:
-            self.pulls.set_path(Path.make_compound_path_from_polys(arrows(pulls, self.extent)))
+            self.pulls.set_path(polygons(arrows(pulls, self.extent)))
         layers = [len(real), len(fake), *(a is not None for a in (best, mesh, pulls, surface))]
         return self._switch([bool(layer) for layer in layers])
 

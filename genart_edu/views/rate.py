@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
 
-from genart_edu.views.style import LABEL, SERIES, TICK, Margins, Theme, key, roomy, themed
+from genart_edu.views.style import LABEL, SERIES, TICK, Margins, Theme, key, roomy, rounds
 
 REACHES = 11, 22  # pixels from a place to its name
 SIDES = np.array([(1, 1), (1, 0), (0, 1), (-1, -1), (0, -1), (-1, 0), (-1, 1), (1, -1)])
@@ -56,7 +54,6 @@ class RateDistortion:
         self.alt = f"{self.title}: reconstruction over KL of {', '.join(names) or 'trained models'}"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
         ax.grid(False)
         ax.set(xlabel="rate: KL", ylabel="distortion: reconstruction")
         self.ax, self.theme = ax, theme
@@ -71,7 +68,7 @@ class RateDistortion:
         self.line.set(linewidth=2.2, markersize=7)
         self.here = ax.plot([], [], "*", color=star, label="this model", clip_on=False)[0]
         self.here.set(markersize=18, markeredgecolor=theme.ink, markeredgewidth=1.2)
-        self.artists: list[Artist] = [self.here]
+        self.artists = [self.here]
 
     def update(
         self, rate: np.ndarray, distortion: np.ndarray, here: np.ndarray | None = None
@@ -101,7 +98,7 @@ class RateDistortion:
         low, high = 0.0 if 0 <= low < 0.6 * high else low - pad, high + pad
         if holds and self.right <= 2 * right and self.top - self.bottom <= 3 * (high - low):
             return False
-        ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        ticks = rounds().tick_values(low, high)
         self.right, self.bottom, self.top = right, ticks[0], ticks[-1]
         self.ax.set(xlim=(0, right), ylim=(self.bottom, self.top), yticks=ticks)
         return True
@@ -110,8 +107,7 @@ class RateDistortion:
         """The line, the key, the diagonals; numbers and names where they cover nothing."""
         self.line.set_data(*self.models.T)
         key(self.ax, self.theme, [self.line, *[self.here] * self.shown, self.equal])
-        most = self.top + self.right
-        levels = np.array(MaxNLocator(7, steps=[1, 2, 5, 10]).tick_values(self.bottom, most))
+        levels = np.array(rounds(7).tick_values(self.bottom, self.top + self.right))
         levels = levels[(levels > self.bottom) & (levels < self.top + 0.95 * self.right)]
         ends = np.minimum(self.right, levels - self.bottom)  # each goes from x = 0 to its end
         self.equal.set_segments([[(0, c), (x, c - x)] for c, x in zip(levels, ends, strict=True)])

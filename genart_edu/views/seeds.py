@@ -1,23 +1,19 @@
 """Many seeds of one GAN side by side: which found all modes, and which collapsed."""
 
 import math
-from functools import cache
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 
 from genart_edu.views.canvas import DPI
+from genart_edu.views.outlines import outline, polygons, words
 from genart_edu.views.plane import points
-from genart_edu.views.style import FAKE, REAL, TICK, TITLE, Margins, Theme, bare, key, themed
+from genart_edu.views.style import FAKE, REAL, TITLE, Margins, Theme, bare, key, note
 
 TAB, GAP = 0.17, 0.05  # inches: above a cell, for its count; and between two cells
 RIM, FRAME = 0.01, 0.02  # how far a thick frame reaches out of its cell, and into it
 SQUARE = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
-polygons = Path.make_compound_path_from_polys
 
 
 def cells(n: int, width: float, height: float, columns: int | None) -> tuple[np.ndarray, float]:
@@ -38,12 +34,6 @@ def cells(n: int, width: float, height: float, columns: int | None) -> tuple[np.
     return np.stack([x + RIM, y - RIM], axis=1), size
 
 
-@cache
-def words(text: str) -> Path:
-    """A text as one outline, in inches: of many, one artist costs a tenth."""
-    return TextPath((0, 0), text, size=TICK / 72)
-
-
 class SeedGrid:
     """A cell for each seed: its fakes over the true modes, and how many of these it captured.
 
@@ -62,7 +52,6 @@ class SeedGrid:
         self.alt = f"{title}: the fakes of each seed over the {len(modes)} modes"
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        themed(ax, theme, self.title, self.margins)
         bare(ax)
         self.ax, self.corners, self.side = ax, np.zeros((0, 2)), 1.0
         self.room = ax.bbox.width / DPI, ax.bbox.height / DPI  # inches, as is all in this view
@@ -71,16 +60,12 @@ class SeedGrid:
         self.targets.set(markerfacecolor="none", markeredgewidth=1.2)
         self.fakes = points(ax, theme, FAKE, "fake", alpha=0.7)
         self.fakes.set(marker="o", markeredgewidth=0)
-        none = Path(np.zeros((0, 2)))
-        self.frames = PathPatch(none, fill=False, edgecolor=theme.muted, linewidth=0.7)
+        self.frames = outline(ax, fill=False, edgecolor=theme.muted, linewidth=0.7)
         colors = theme.ink, theme.ink, theme.background
-        patches = [PathPatch(none, facecolor=color, edgecolor="none") for color in colors]
+        patches = [outline(ax, facecolor=color, edgecolor="none") for color in colors]
         self.tabs, self.full, self.missed = patches
-        for patch in self.frames, self.tabs, self.full, self.missed:
-            ax.add_patch(patch)
-        self.said = ax.annotate("", (0, 1), (0, 9), "axes fraction", textcoords="offset points")
-        self.said.set(color=theme.ink, size=1.3 * TITLE, weight="bold")
-        self.artists: list[Artist] = [self.fakes, self.tabs, self.full, self.missed, self.said]
+        self.said = note(ax, "", (0, 1), (0, 9), color=theme.ink, size=1.3 * TITLE, weight="bold")
+        self.artists = [self.fakes, self.tabs, self.full, self.missed, self.said]
         named = key(ax, theme, [self.targets, self.fakes])
         named.set(loc="lower right", bbox_to_anchor=(1, 1))
 

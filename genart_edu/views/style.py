@@ -13,6 +13,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation, Text
+from matplotlib.ticker import MaxNLocator
 
 TITLE, LABEL, TICK = 14, 12, 11  # points: at 100 dpi the smallest is 15 pixels high
 
@@ -117,6 +120,25 @@ def key(ax: Axes, theme: Theme, handles: Sequence[Artist], beside: bool = False)
     else:
         look |= {"loc": "lower left", "bbox_to_anchor": (0, 1), "handlelength": 1.7}
     return ax.legend(handles=handles, ncols=1 if beside else len(handles), **look)
+
+
+def note(
+    ax: Axes, text: str, corner: tuple[float, float], offset: tuple[float, float], **look: Any
+) -> Annotation:
+    """Write `text` at a corner of the plot, e.g. (0, 1), moved by `offset` points."""
+    return ax.annotate(text, corner, offset, "axes fraction", textcoords="offset points", **look)
+
+
+def reference(ax: Axes, theme: Theme, y: float, name: str) -> tuple[Line2D, Text]:
+    """A dashed line at a value worth knowing, and its name beyond the right end."""
+    line = ax.axhline(y, color=theme.muted, linewidth=1.3, linestyle=(0, (5, 4)))
+    look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center", "size": LABEL}
+    return line, ax.text(1.02, y, name, color=theme.muted, **look)
+
+
+def rounds(most: int = 5, **rules: Any) -> MaxNLocator:
+    """Where ticks stand: at round numbers, `most` steps or fewer."""
+    return MaxNLocator(most, steps=[1, 2, 5, 10], **rules)
 
 
 def roomy(length: float, least: float) -> float:

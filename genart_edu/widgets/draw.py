@@ -9,9 +9,9 @@ import traitlets
 
 from genart_edu.data.drawing import EXTENT, drawing, drawn
 from genart_edu.device import rngs
+from genart_edu.views.browser import sources
 from genart_edu.views.canvas import still
 from genart_edu.views.plane import Plane
-from genart_edu.widgets.picture import JS
 
 
 class DrawPad(anywidget.AnyWidget):
@@ -21,8 +21,7 @@ class DrawPad(anywidget.AnyWidget):
     them.  What is no drawing, and any ValueError of `use`, is shown as the sentence `error`.
     """
 
-    _esm = (JS / "draw.js").read_text("utf-8")
-    _css = (JS / "draw.css").read_text("utf-8")
+    _esm, _css = sources("draw")
     strokes = traitlets.Any().tag(sync=True)  # a browser may send whatever it likes
     extent = traitlets.Float(EXTENT).tag(sync=True)
     label = traitlets.Unicode("Train on it").tag(sync=True)

@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 
 from genart_edu.lab.latent import LatentMap
-from genart_edu.widgets.picture import JS
+from genart_edu.views.browser import sources
 
 
 class LatentPad(anywidget.AnyWidget):
@@ -15,8 +15,7 @@ class LatentPad(anywidget.AnyWidget):
     TraitError, in one sentence, for what is no point; what lies outside the plane is clipped.
     """
 
-    _esm = (JS / "pad.js").read_text("utf-8")
-    _css = (JS / "pad.css").read_text("utf-8")
+    _esm, _css = sources("pad")
     background = traitlets.Bytes().tag(sync=True)
     picture = traitlets.Bytes().tag(sync=True)
     point = traitlets.TraitType[Any, Any]().tag(sync=True)  # whatever passes `_clip`

@@ -5,8 +5,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
-JS = HERE.parent / "views" / "js"
+from genart_edu.views.browser import sources
 
 
 class Picture(anywidget.AnyWidget):
@@ -16,8 +15,8 @@ class Picture(anywidget.AnyWidget):
     every change of status.
     """
 
-    _esm = (JS / "picture.js").read_text("utf-8")
-    _css = (JS / "picture.css").read_text("utf-8") + (HERE / "player.css").read_text("utf-8")
+    _esm, _css = sources("picture")
+    _css += Path(__file__).with_name("player.css").read_text("utf-8")
     png = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)

@@ -7,20 +7,8 @@
 //   chosen   how often that button was pressed: the host waits for it to change
 //   error    what the host has to say against the drawing, one sentence, or ""
 
-const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-const STEP = 0.1;
-const LARGE_STEP = 0.5; // with Shift
 const NEAR = 0.01; // points nearer to each other than this are one
 const HINT = "Draw with mouse or finger, or with the arrow keys and Space.";
-
-function add(parent, tag, attributes, text = "") {
-  const svg = tag === "svg" || parent instanceof SVGElement;
-  const space = svg ? "http://www.w3.org/2000/svg" : "http://www.w3.org/1999/xhtml";
-  const element = document.createElementNS(space, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.textContent = text;
-  return parent.appendChild(element);
-}
 
 function render({ model, el }) {
   const extent = model.get("extent");
@@ -33,9 +21,8 @@ function render({ model, el }) {
   });
   const axes = add(sheet, "svg", { "aria-hidden": true });
   const share = (z) => `${50 + (50 * z) / extent}%`;
-  const every = Math.ceil(extent / 5);
-  for (let z = -every * Math.floor(extent / every); z <= extent; z += every) {
-    const [x, y, text] = [share(z), share(-z), `${z}`.replace("-", "−")];
+  for (const z of ticks(extent)) {
+    const [x, y, text] = [share(z), share(-z), minus(z)];
     add(axes, "line", { x1: x, x2: x, y1: 0, y2: "100%" });
     add(axes, "line", { x1: 0, x2: "100%", y1: y, y2: y });
     add(axes, "text", { x, y: "100%", dy: 22 }, text);
@@ -65,11 +52,7 @@ function render({ model, el }) {
   let place = [0, 0]; // of the cross
   const round = (z) => Math.round(1000 * Math.min(extent, Math.max(-extent, z))) / 1000 || 0;
   const far = ([x, y]) => Math.hypot(x - pen.at(-1)[0], y - pen.at(-1)[1]) > NEAR;
-  function at({ clientX, clientY }) {
-    const { left, top, width, height } = sheet.getBoundingClientRect();
-    const [right, down] = [(clientX - left) / width, (clientY - top) / height];
-    return [extent * (2 * right - 1), extent * (1 - 2 * down)].map(round);
-  }
+  const at = (event) => pointed(event, sheet, extent).map(round);
   function save(strokes) {
     model.set("strokes", strokes);
     model.set("error", ""); // it was about another drawing, or is said again
@@ -104,23 +87,17 @@ function render({ model, el }) {
     save(strokes);
   });
   sheet.addEventListener("keydown", (event) => {
-    const step = KEYS[event.key];
+    const by = step(event);
     const dot = !event.shiftKey && [" ", "Enter"].includes(event.key);
-    if (!(step || dot) || event.ctrlKey || event.altKey || event.metaKey) return;
-    event.preventDefault(); // or the page would scroll, the notebook go to another cell
+    if (!taken(event, by || dot)) return;
     if (dot) return save([...model.get("strokes"), [place]]);
-    const size = event.shiftKey ? LARGE_STEP : STEP;
-    place = place.map((z, i) => round(z + size * step[i]));
-    show(`, cross at (${place.map((z) => z.toFixed(2).replace("-", "−")).join(", ")})`);
+    place = place.map((z, i) => round(z + by[i]));
+    show(`, cross at (${place.map((z) => minus(z.toFixed(2))).join(", ")})`);
   });
 
-  function follow(name, update) {
-    update();
-    model.on(`change:${name}`, update);
-  }
-  follow("strokes", () => show());
-  follow("label", () => (choose.textContent = model.get("label")));
-  follow("error", () => (error.textContent = model.get("error")));
+  follow(model, "strokes", () => show());
+  follow(model, "label", (label) => (choose.textContent = label));
+  follow(model, "error", (text) => (error.textContent = text));
 }
 
 export default { render };

@@ -20,51 +20,17 @@ function write(element, text) {
   element.replaceChildren(...parts);
 }
 
-function decode(png) {
-  const text = typeof png === "string";
-  const bytes = text ? Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0)) : png;
-  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
-}
-
-function add(parent, tag, attributes) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return parent.appendChild(element);
-}
-
 function render({ model, el }) {
   el.classList.add("genart-picture");
   const canvas = add(el, "canvas", { role: "img", width: 0, height: 0 });
   const status = add(el, "p", { role: "status", class: "genart-status" });
   const caption = add(el, "p", { class: "genart-caption" });
 
-  let asked = 0;
-  let shown = 0;
-  async function draw() {
-    const turn = ++asked;
-    const bitmap = await decode(model.get("png"));
-    if (turn > shown) {
-      // Decoded before it is drawn, and drawn whole: no frame is empty, none goes back in time.
-      shown = turn;
-      const { width, height } = bitmap;
-      if (canvas.width !== width || canvas.height !== height) {
-        Object.assign(canvas, { width, height });
-        canvas.style.maxWidth = `${LARGEST * width}px`;
-      }
-      canvas.getContext("2d").drawImage(bitmap, 0, 0);
-    }
-    bitmap.close();
-  }
-
-  function follow(name, update) {
-    update();
-    model.on(`change:${name}`, update);
-  }
-  follow("alt", () => canvas.setAttribute("aria-label", model.get("alt")));
-  follow("playing", () => status.setAttribute("aria-live", model.get("playing") ? "off" : "polite"));
-  follow("status", () => write(status, model.get("status")));
-  follow("caption", () => write(caption, model.get("caption")));
-  follow("png", draw);
+  follow(model, "alt", (alt) => canvas.setAttribute("aria-label", alt));
+  follow(model, "playing", (on) => status.setAttribute("aria-live", on ? "off" : "polite"));
+  follow(model, "status", (text) => write(status, text));
+  follow(model, "caption", (text) => write(caption, text));
+  paint(model, "png", canvas, () => (canvas.style.maxWidth = `${LARGEST * canvas.width}px`));
 }
 
 export default { render };
