@@ -9,7 +9,7 @@ from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import stages
-from genart_edu.lab.gan_panels import caption_of, gradients, losses, over_time, unit_of, verdict
+from genart_edu.lab.gan_panels import STILLS, caption_of, losses, over_time, unit_of, verdict
 from genart_edu.lab.latent import arc
 from genart_edu.lab.stages import History, Panel, Stage, array, pictures, samples
 from genart_edu.metrics import Quality, quality
@@ -23,10 +23,8 @@ def gan_on_images(trainer: GANTrainer, batches: ImageBatches, test: Images) -> S
     """Losses and samples; to switch on: what to read instead of the losses."""
     rng, classes = rngs(0, 1, test.pixels.device)[0], stages.classes_of(trainer)
     wide = stages.grid_columns(96, classes) if classes else 12
-    z, more = (
-        stages.latents(trainer, 96 // wide * wide, rng),
-        stages.latents(trainer, min(len(test), 500), rng),
-    )
+    z = stages.latents(trainer, 96 // wide * wide, rng)
+    more = stages.latents(trainer, min(len(test), 500), rng)
     grid = ImageGrid("Generated from noise", columns=wide)
     last: dict[str, np.ndarray] = {}  # what was measured
 
@@ -58,17 +56,8 @@ def gan_on_images(trainer: GANTrainer, batches: ImageBatches, test: Images) -> S
         film(trainer, z[:8], test.shape),
     ]
     on = {"losses": True, "quality": False, "neighbours": False, "between": False, "film": False}
-    return Stage(
-        panels,
-        caption_of(trainer.objective),
-        test.shape,
-        measure,
-        tell,
-        unit=unit_of(trainer.objective),
-        classes=classes,
-        stills={"gradients": lambda _: [gradients()]},
-        layers=on,
-    )
+    about = caption_of(trainer.objective), test.shape, measure, tell, unit_of(trainer.objective)
+    return Stage(panels, *about, classes, stills=STILLS, layers=on)
 
 
 def film(trainer: GANTrainer, z: Tensor, shape: tuple[int, ...]) -> Panel:

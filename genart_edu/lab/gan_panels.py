@@ -82,6 +82,9 @@ def gradients() -> Panel:
     return Panel(Curves(PLAYERS, title, unit="", roles=ROLES, references={"at rest": 0.0}), arrays)
 
 
+STILLS: dict[str, Callable[[History], list[Panel]]] = {"gradients": lambda _: [gradients()]}
+
+
 def over_time(
     names: tuple[str, ...],
     title: str,

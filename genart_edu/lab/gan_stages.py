@@ -15,7 +15,7 @@ from genart_edu.gan.diagnostics import modes
 from genart_edu.gan.layers import judges_alone
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import gan_panels
-from genart_edu.lab.gan_panels import caption_of, gradients, losses, unit_of
+from genart_edu.lab.gan_panels import STILLS, caption_of, losses, unit_of
 from genart_edu.lab.stages import History, Panel, Stage, array, latents, samples
 from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import Arrays
@@ -141,14 +141,5 @@ def _counted(
     panels.append(
         gan_panels.over_time(("KL", "JS"), "From the truth", "nats", measure, worst, "distances")
     )
-    return Stage(
-        panels,
-        caption,
-        (2,),
-        measure,
-        tell,
-        unit_of(trainer.objective),
-        stills={"gradients": lambda _: [gradients()]},
-        layers=layers,
-        renew=renew,
-    )
+    about = caption, (2,), measure, tell, unit_of(trainer.objective)
+    return Stage(panels, *about, stills=STILLS, layers=layers, renew=renew)
