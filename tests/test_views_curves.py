@@ -105,14 +105,21 @@ def test_the_range_holds_references_and_a_near_zero():
 def test_the_x_axis_follows_the_run_back_and_on_from_a_checkpoint():
     canvas, view = canvas_of("loss")
     for first, last, limits in (
-        (1, 900, (0, 1000)),
-        (1, 90, (0, 100)),
-        (20_001, 20_050, (20_000, 20_100)),
-        (500, 1000, (0, 1500)),
+        (1, 900, (0, 1.03 * 8 * POINTS)),
+        (1, 90, (0, 1.03 * POINTS)),
+        (20_001, 20_050, (20_000, 20_000 + 1.03 * POINTS)),
+        (500, 1000, (0, 1.03 * 8 * POINTS)),
     ):
         steps = np.arange(first, last + 1)
         canvas.frame([(steps, np.ones(len(steps)))])
-        assert view.ax.get_xlim() == limits
+        assert view.ax.get_xlim() == pytest.approx(limits)
+
+
+def test_the_x_axis_is_drawn_anew_only_when_the_bins_double():
+    _, view = canvas_of("loss")
+    view.update(np.arange(1.0), np.ones(1))
+    changes = [n for n in range(2, 5_000) if view.update(np.arange(1, n + 1.0), np.ones(n))]
+    assert changes == [POINTS * 2**k + 1 for k in range(5)]
 
 
 def test_the_axis_says_what_a_point_is():

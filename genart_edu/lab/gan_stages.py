@@ -60,7 +60,7 @@ def gan_on_plane(trainer: GANTrainer, batches: DensityBatches, since: int = 0) -
                 trainer.discriminator, density.extent
             ),
             "optimum": lambda: diagnostics.optimal_surface(fake.cpu(), here),
-            "manifold": lambda: diagnostics.manifold(trainer.painter),
+            "manifold": lambda: diagnostics.manifold(trainer.painter, cells=14),
             "gradients": lambda: pulled(fake[:100]),
         }
         drawn = [array(make()) if on.get(name) else None for name, make in layers.items()]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from genart_edu.views.style import SERIES, Margins, Role, Theme, key, reference, roomy, rounds
+from genart_edu.views.style import SERIES, Margins, Role, Theme, key, reference, rounds
 
 POINTS = 160  # in a line: two pixels each, so that its dashes can be told
 
@@ -124,7 +124,8 @@ class Curves:
         if self.x != "step":
             return float(steps[0]), float(steps[-1])
         left = steps[0] - steps[0] % 1000  # training may go on from later
-        return left, left + roomy(1.03 * (steps[-1] - left), least=100)
+        room = bin_size(int(steps[-1] - left)) * POINTS  # moves when the bins do: drawn whole once
+        return left, left + 1.03 * room
 
     def _fit_y(self) -> bool:
         """Leave the limits alone while they hold the data and do not dwarf it."""
