@@ -69,7 +69,7 @@ def health(
     """
     steps = len(discriminator_loss)
     if steps < START + WINDOW:
-        return Health("too early to tell", f"it takes {START + WINDOW:,} steps.")
+        return Health("too early to tell", f"it takes {START + WINDOW:,} steps on the same data.")
     slow, turns = swings(discriminator_loss)
     swinging = slow > SLOW and turns >= TURNS
     swing = f"the discriminator's loss turned {turns} times in {WINDOW:,} steps"
