@@ -195,6 +195,7 @@ def test_a_damaged_file_is_never_used_and_is_replaced(server, nowhere, tmp_path)
         ),
         (gzip.compress(gzip.decompress(packed(PIXELS)) + b"!"), "but holds 61"),
     ],
+    ids=range(12),  # a gzip file holds the time: two processes would give two names
 )
 def test_a_broken_file_is_named(content, complaint, tmp_path):
     file = tmp_path / "broken.gz"
