@@ -99,7 +99,7 @@ def test_the_file_is_safetensors_with_json_beside_it(tmp_path):
         weight = file.get_tensor("/trainer/generator/0.weight")
     assert header["format"] == "genart_edu 3"
     assert header["names"] == list(GANRecord._fields)
-    assert history.tolist() == run.rows.tolist()
+    assert history.tolist() == run.log.rows().tolist()
     assert weight.tolist() == run.trainer.state_dict()["generator"]["0.weight"].tolist()
 
 
@@ -281,7 +281,7 @@ def test_weights_that_are_not_finite_are_refused_and_change_nothing(tmp_path):
     run = make_gan()
     next(run.trainer.generator.parameters()).data.fill_(math.nan)
     state = {"trainer": run.trainer.state_dict(), "batches": run.batches.state_dict()}
-    saved = checkpoint.Saved({}, state, (), run.rows, [])
+    saved = checkpoint.Saved({}, state, run.log, [], {})
     here = play(make_gan(), 3)
     before = everything(here)
     with pytest.raises(ValueError, match=r"^The checkpoint holds weights that are not finite\.$"):

@@ -13,6 +13,7 @@ from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
 from genart_edu.lab.parts import Event
 from genart_edu.lab.run import Run
+from genart_edu.lab.screen import Screen
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.style import DARK, LIGHT
 from tests.states import everything
@@ -69,7 +70,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(Canvas, "frame", lambda *_: np.zeros((4, 6, 3), np.uint8))
     monkeypatch.setattr(Live, "frame_seconds", 0.001)
     monkeypatch.setattr(Live, "slice_seconds", 0.002)
-    monkeypatch.setattr(Live, "moment_seconds", 0.002)
+    monkeypatch.setattr(Screen, "moment_seconds", 0.002)
 
 
 # ---- playing ------------------------------------------------------------------------------
@@ -296,7 +297,7 @@ def test_a_run_that_breaks_rests_and_says_so(quick, experiment):
     live.set(lr=1e-4)
     assert "not finite" not in live.frame().status
     *_, last = live.play(5)
-    assert last.step == 15 and np.isfinite(live.run.rows).all()
+    assert last.step == 15 and np.isfinite(live.run.log.rows()).all()
 
 
 @BOTH
@@ -377,7 +378,7 @@ def test_four_hands_that_press_everything_end_in_a_run_that_can_be_replayed(quic
         assert not hand.is_alive()
     live.frame()
     assert errors == [] and not live.playing
-    assert live.run.step == len(live.run.rows)
+    assert live.run.step == len(live.run.log.rows())
     assert resets or live.run.step > 0
     assert everything(live.run) == everything(replayed(live))
 
@@ -389,7 +390,7 @@ def test_a_gan_that_breaks_says_at_which_step_and_rests_before_it(seeds):
     *_, last = live.play(500)
     broke = re.search(r"  Step (\d+) was not finite in .*; the run stands before it\.", last.status)
     assert broke and int(broke[1]) == last.step + 1 < 500
-    assert np.isfinite(live.run.rows).all() and not live.playing
+    assert np.isfinite(live.run.log.rows()).all() and not live.playing
     assert live.step().step <= last.step + 1  # it can be pressed on, and says so again
 
 

@@ -74,8 +74,7 @@ class Poisoned:
 
 def poisoned(make, at: int, value: float = math.nan) -> Run:
     run = make()
-    run.batches = Poisoned(run.batches, at, value)
-    return run
+    return Run(run.trainer, Poisoned(run.batches, at, value))
 
 
 # ---- play ---------------------------------------------------------------------------------
@@ -127,13 +126,13 @@ def test_leaving_the_loop_loses_nothing(make):
 
 
 @BOTH
-@pytest.mark.parametrize("snapshot_every", [1, 4, 100])
-def test_looking_on_the_way_changes_nothing(make, snapshot_every):
+@pytest.mark.parametrize("key_every", [1, 4, 100])
+def test_looking_on_the_way_changes_nothing(make, key_every):
     run = make()
-    run.snapshot_every = snapshot_every
+    run.key_every = key_every
     for _ in range(10):
         run.advance()
-        assert run.history["step"][-1] == run.step == len(run.rows)
+        assert run.history["step"][-1] == run.step == len(run.log)
         run.state_dict()
     assert everything(run) == everything(played(make, 10))
 
@@ -298,12 +297,12 @@ def test_an_interrupt_at_any_place_is_as_if_it_had_not_been(make):
     """25 places of some 20,000, evenly spread, and the same bits after each."""
     for count in InterruptAt(-1), InterruptAt(-1):  # the first time around, torch imports things
         undisturbed = make()
-        undisturbed.snapshot_every = 2
+        undisturbed.key_every = 2
         do_all(undisturbed, count)
     expected = everything(undisturbed)
     for n in range(17, count.seen * 99 // 100, count.seen // 25):
         run, signal = make(), InterruptAt(n)
-        run.snapshot_every = 2
+        run.key_every = 2
         do_all(run, signal)
         torch.set_grad_enabled(True)  # an interrupt inside of torch can leave it off for good
         assert signal.seen >= n
@@ -325,11 +324,11 @@ PLACES = [
 def test_an_interrupt_in_the_middle_of_a_step(monkeypatch, owner, name, when):
     """Before and after each thing that a step does, at each step in turn, and while mending."""
     undisturbed = make_gan()
-    undisturbed.snapshot_every = 2
+    undisturbed.key_every = 2
     do_all(undisturbed)
     for turn in (1, 3, 4, 6, 9):
         run = make_gan()
-        run.snapshot_every = 2
+        run.key_every = 2
         target: Any = run
         for part in owner.split("."):
             target = getattr(target, part)
@@ -362,7 +361,7 @@ def test_an_interrupt_leaves_a_run_whose_parts_share_one_rng():
         return Run(VAETrainer(model, rng=rng), ImageBatches(DIGITS, 24, rng))
 
     run = make()
-    run.snapshot_every = 5  # in the middle of an epoch
+    run.key_every = 5  # in the middle of an epoch
     for _ in run.play(13):
         pass
     step, run.trainer.step = run.trainer.step, stop
@@ -399,7 +398,7 @@ def test_any_other_error_is_mended_too(make, monkeypatch):
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_step_that_is_not_finite_is_named_and_undone(make, at, value):
     run = poisoned(make, at, value)
-    run.snapshot_every = 10
+    run.key_every = 10
     with pytest.raises(NotFinite, match=f"^Step {at} was not finite in .*; the run stands before"):
         for _ in run.play(40, every=40):
             pass
@@ -478,7 +477,7 @@ def test_after_a_step_that_broke_a_smaller_rate_goes_on(make):
         for _ in either.play(10):
             pass
     assert everything(run) == everything(clean)
-    assert np.isfinite(run.rows).all()
+    assert np.isfinite(run.log.rows()).all()
 
 
 @BOTH
@@ -522,35 +521,31 @@ def test_weights_that_were_never_finite_are_refused_in_a_sentence():
 
 
 @BOTH
-def test_a_state_that_was_kept_is_found_again(make):
+def test_a_state_is_a_copy(make):
     run = played(make, 5)
     kept = run.state_dict()
-    onwards = [list(vars(record).values())[1:] for record in run.play(8)]
-    assert flat(kept) == flat(played(make, 5).state_dict())  # a copy: playing on left it alone
-    for _ in range(2):
-        run.load_state_dict(kept)
-        assert [list(vars(record).values())[1:] for record in run.play(8)] == onwards
+    list(run.play(8))
+    assert flat(kept) == flat(played(make, 5).state_dict())
 
 
 @BOTH
-def test_an_interrupt_after_a_load_does_not_lead_back_to_before_it(make, monkeypatch):
-    kept, run = played(make, 5).state_dict(), played(make, 11)
-    run.load_state_dict(kept)
+def test_an_interrupt_after_it_was_rewound_does_not_lead_back_to_before_it(make, monkeypatch):
+    run = played(make, 11)
+    run.rewind(5)
     run.advance()
     with monkeypatch.context() as patch:
         patch.setattr(torch.optim.Adam, "step", stop)
         with pytest.raises(KeyboardInterrupt):
             run.advance()
     assert flat(run.state_dict()) == flat(played(make, 6).state_dict())
-    assert run.step == 12
+    assert run.step == 6
 
 
 @BOTH
 def test_a_run_stands_where_another_one_stood(make):
     run, other = played(make, 5), played(make, 2)
     run.set(lr=1e-4)
-    names = tuple(name for name in run.history if name != "step")
-    other.resume(run.state_dict(), names, run.rows, run.events)
+    other.resume(run.state_dict(), run.fork().log, run.events, {})
     assert everything(other) == everything(run)
     for either in run, other:
         for _ in either.play(9):
@@ -576,14 +571,13 @@ def test_a_redrawn_target_is_an_event_from_the_next_step_on():
 def test_a_state_knows_the_target_of_its_time():
     run = make_gan()
     run.set(data=DOT)
-    before = run.state_dict()
     list(run.play(3))
     run.set(data=TWO)
     after = [*run.play(5)]
-    run.load_state_dict(before)
+    run.rewind(2)
     assert run.batches.data == DOT
-    list(run.play(3))
-    run.set(data=TWO)
+    list(run.play(1))
+    assert run.batches.data == TWO  # on the tape
     assert [*run.play(5)][-1].generator_loss == after[-1].generator_loss
 
 

@@ -14,10 +14,10 @@ from genart_edu.gan.training import GANTrainer
 from genart_edu.lab.build import build
 from genart_edu.lab.choices import CONVOLUTIONS, ONLY_OF, WORKS
 from genart_edu.lab.gan_images import gan_on_images
-from genart_edu.lab.gan_stages import gan_of_seeds, gan_on_plane
+from genart_edu.lab.gan_stages import gan_on_plane
 from genart_edu.lab.options import KINDS
 from genart_edu.lab.run import Run
-from genart_edu.lab.stages import Stage
+from genart_edu.lab.stages import Stage, on_stage
 from genart_edu.lab.vae_stages import vae_on_images, vae_on_plane
 from genart_edu.vae.training import VAETrainer
 
@@ -109,11 +109,16 @@ class Experiment:
         trainer: Any = self.trainer((2,), rng.device)
         size = self.seeds * self.examples(self.batch_size or WORKS[self.model, False]["batch_size"])
         batches = DensityBatches(density, size, rng)
-        if isinstance(trainer, VAETrainer):
-            return Run(trainer, batches), vae_on_plane(trainer, batches)
-        if self.seeds > 1:
-            return Run(trainer, SeedBatches(batches, self.seeds)), gan_of_seeds(trainer, batches)
-        return Run(trainer, batches), gan_on_plane(trainer, batches)
+        shared = SeedBatches(batches, self.seeds) if self.seeds > 1 else batches
+
+        def stage_of(run: Any) -> Stage:
+            if isinstance(trainer, VAETrainer):
+                return vae_on_plane(run.trainer, run.batches)
+            since = max((event.step for event in run.events if event.name == "data"), default=0)
+            plain = run.batches.batches if self.seeds > 1 else run.batches
+            return gan_on_plane(run.trainer, plain, since)
+
+        return on_stage(Run(trainer, shared), stage_of)
 
     def _on_images(self, train: Images, test: Images, rng: torch.Generator) -> tuple[Run, Stage]:
         if self.labels and train.labels is None:
@@ -128,9 +133,13 @@ class Experiment:
             takes = f"a step takes {many} times as many of the {len(train)} pictures"
             raise ValueError(f"batch_size must be from 1 to {most}, since {takes}; got {size}.")
         batches = ImageBatches(train, self.examples(size), rng, self.labels)
-        if isinstance(trainer, VAETrainer):
-            return Run(trainer, batches), vae_on_images(trainer, test)
-        return Run(trainer, batches), gan_on_images(trainer, batches, test)
+
+        def stage_of(run: Any) -> Stage:
+            if isinstance(trainer, VAETrainer):
+                return vae_on_images(run.trainer, test)
+            return gan_on_images(run.trainer, run.batches, test)
+
+        return on_stage(Run(trainer, batches), stage_of)
 
     def examples(self, batch_size: int) -> int:
         """How many a step takes: batch_size packs for each update of the discriminator."""

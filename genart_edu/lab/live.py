@@ -16,6 +16,7 @@ from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.screen import Frame, Screen
 from genart_edu.lab.stages import Stage
+from genart_edu.lab.tree import Tree
 from genart_edu.views.canvas import png
 from genart_edu.views.style import LIGHT, Theme
 
@@ -29,10 +30,9 @@ class Live:
     frame_seconds = 0.1  # ten pictures a second, at the most
     duty = 10  # a picture may cost a tenth of the time: training keeps the rest ...
     patience = 0.5  # ... but nobody waits longer than this for the next one
-    moment_seconds = 1.5  # of a step in slow motion
 
     def __init__(
-        self, experiment: Experiment, theme: Theme = LIGHT, columns: int | None = None
+        self, experiment: Experiment | Tree, theme: Theme = LIGHT, columns: int | None = None
     ) -> None:
         self._lock = threading.RLock()  # whoever holds it may touch the screen
         self._wanted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -42,7 +42,7 @@ class Live:
 
     @property
     def experiment(self) -> Experiment:
-        return self.screen.experiment
+        return self.screen.tree.experiment
 
     @property
     def run(self) -> Run:
@@ -70,14 +70,14 @@ class Live:
             while self._player is me:
                 self._slice(me, last)
                 time.sleep(0)  # whoever waits for the lock gets it: locks are not fair
-                due = self.screen.slow or time.perf_counter() >= next_frame
+                due = self.screen.pace or time.perf_counter() >= next_frame
                 if self._player is me and due:
                     began = time.perf_counter()
                     frame, pixels = self._draw(hurry=True)
                     wait = min(self.duty * (time.perf_counter() - began), self.patience)
                     next_frame = began + max(self.frame_seconds, wait)
                     encoded = ENCODERS.submit(png, pixels)
-                    if not self.screen.slow:
+                    if not self.screen.pace:
                         self._slice(me, last)  # meanwhile
                     yield frame._replace(png=encoded.result())
                     self._dwell(me)
@@ -92,28 +92,27 @@ class Live:
     def step(self, steps: int = 1, half: str = "") -> Frame:
         """Pause, make exactly `steps` steps, or half steps of that name, and look; in slow motion
         so many moments of them."""
-        self.pause()
-        with self._lock:
-            self.pause()  # who pressed Play while we waited
-            self._note = ""
-            try:
-                while steps > 0 and self._obey():
-                    self.screen.advance(half)
-                    steps -= 1
-            except NotFinite as error:
-                self._rest(error)
-            return self.frame()
+        return self.at_rest(lambda screen: [*map(screen.advance, [half] * steps)])
 
     def reset(self, experiment: Experiment | None = None) -> Frame:
         """Pause and start anew, with the same experiment or another one.  ValueError as there."""
+        return self.at_rest(lambda screen: screen.begin(experiment or self.experiment))
+
+    def at_rest(self, act: Callable[[Screen], object]) -> Frame:
+        """Pause, do what was wanted and then `act`, and look: `lambda screen: screen.rewind(500)`.
+
+        What it returns is told, if it is a sentence.  Errors as there.
+        """
         self.pause()
         with self._lock:
             self.pause()  # who pressed Play while we waited
-            self._obey()  # what was set before belongs to the old run
-            old, chosen = self.screen, experiment or self.experiment
-            self.screen = Screen(chosen, old.theme, old.columns, old.switches)
-            self.screen.slow_motion(old.slow)
             self._note = ""
+            self._obey()
+            try:
+                said = act(self.screen)
+                self._note = f"  {said}" if isinstance(said, str) else ""
+            except NotFinite as error:
+                self._rest(error)
             return self.frame()
 
     def set(self, **settings: float | str) -> None:
@@ -158,15 +157,15 @@ class Live:
                     if self.run.step == last and self.screen.between_steps:
                         return self._give_up(me)
                     self.screen.advance()
-                    if self.screen.slow:
+                    if self.screen.pace:
                         return
             except NotFinite as error:
                 self._rest(error)
 
     def _dwell(self, me: object) -> None:
-        """In slow motion: let it be looked at, unless somebody wants something else."""
-        end = time.perf_counter() + self.moment_seconds
-        while self._player is me and self.screen.slow and time.perf_counter() < end:
+        """Let it be looked at, unless somebody wants something else."""
+        began = time.perf_counter()
+        while self._player is me and time.perf_counter() < began + self.screen.pace:
             time.sleep(0.02)
 
     def _obey(self) -> bool:

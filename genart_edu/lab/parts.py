@@ -1,34 +1,13 @@
-"""What a run is made of: the parts it asks for, the events and errors it knows."""
+"""What a run tells of: events, errors, and what is not finite in a record or a state."""
 
-import math
-from collections.abc import Iterable, Iterator
-from numbers import Real
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-
-class Trainer(Protocol):
-    """What a run asks of a trainer.  `step` takes what the batches hold: x, or x and labels."""
-
-    @property
-    def settings(self) -> tuple[str, ...]: ...
-    @property
-    def half_steps(self) -> tuple[str, ...]: ...
-    def step(self, x: Tensor, /) -> tuple[Tensor, ...]: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any], /) -> None: ...
-
-
-class Batches(Protocol):
-    """What a run asks of its data.  settings: what of it can change while the run lives."""
-
-    @property
-    def settings(self) -> tuple[str, ...]: ...
-    def __next__(self) -> tuple[Tensor, ...]: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any], /) -> None: ...
+# What people call a setting, where it is not its name.
+WORDS = {"lr": "learning rate", "discriminator_lr": "discriminator's rate", "beta": "β", "r1": "R1"}
 
 
 class Event(NamedTuple):
@@ -39,6 +18,14 @@ class Event(NamedTuple):
     name: str
     value: float | str
 
+    @property
+    def words(self) -> str:
+        """In short, e.g. "learning rate 0.0001", "generator step", "data drawn"."""
+        what = WORDS.get(self.name, self.name.replace("_", " "))
+        if isinstance(self.value, str):
+            return f"{what} {self.value.partition(':')[0]}"
+        return what if what.endswith(" step") else f"{what} {self.value:g}"
+
 
 class NotFinite(ArithmeticError):
     """A step gave a number that is not finite.  It was undone: the run stands before it."""
@@ -46,30 +33,6 @@ class NotFinite(ArithmeticError):
     def __init__(self, step: int, what: str) -> None:
         super().__init__(f"Step {step:,} was not finite in {what}; the run stands before it.")
         self.step = step
-
-
-def check_offered(trainer: Trainer, name: str, offered: Iterable[str]) -> None:
-    """ValueError, in one sentence, for a setting or a half step that there is not."""
-    if name not in offered:
-        offers = ", ".join(offered) or "nothing of this kind"
-        raise ValueError(f"{type(trainer).__name__} offers {offers}; got {name!r}.")
-
-
-def to_set(
-    trainer: Trainer, batches: Batches, settings: dict[str, Any]
-) -> list[tuple[Trainer | Batches, str, float | str]]:
-    """Whose each setting is, its name and its value: a trainer's are numbers, those of batches are
-    theirs to check.  ValueError, in one sentence, for what can't be set."""
-    found: list[tuple[Trainer | Batches, str, float | str]] = []
-    for name, value in settings.items():
-        check_offered(trainer, name, (*trainer.settings, *batches.settings))
-        if name in batches.settings:
-            found.append((batches, name, value))
-        elif isinstance(value, Real) and 0 <= float(value) < math.inf:
-            found.append((trainer, name, float(value)))
-        else:
-            raise ValueError(f"{name} must be a finite number of at least 0; got {value}.")
-    return found
 
 
 def fields(record: tuple[Tensor, ...]) -> dict[str, Tensor]:

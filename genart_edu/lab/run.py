@@ -1,22 +1,22 @@
-"""A run: a trainer played over batches, with its history kept and nothing lost.
+"""A run: a trainer played over batches, with nothing lost: it can be rewound and forked.
 
-Run knows a trainer's `step`, `state_dict`, `load_state_dict`, `settings` and `half_steps`, and
-nothing of VAEs or GANs.
+Run knows nothing of VAEs or GANs: see `Trainer` in lab/machine.py for what it asks of both.
 """
 
 import copy
 import math
 from collections.abc import Iterator
+from numbers import Integral
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from genart_edu.lab import parts
+from genart_edu.lab.compare import Comparison, compare
 from genart_edu.lab.history import History
-from genart_edu.lab.parts import Batches, Event, NotFinite, Trainer, all_finite
+from genart_edu.lab.machine import Batches, Machine, Trainer
+from genart_edu.lab.memory import Memory
+from genart_edu.lab.parts import Event, NotFinite, all_finite, broken
 
 
 class Run:
@@ -24,28 +24,43 @@ class Run:
 
     >>> for record in run.play(2_000, every=50):
     ...     print(record.step, record.kl)
+    >>> run.rewind(500)
+    >>> other = run.fork(lr=1e-4)
+
+    memory: key states, from which any step is computed again.  log, tape: records and events, those
+    ahead of a run that was rewound, too.  parent, forked_at: whom a fork left, and at which step.
     """
 
-    snapshot_every = 100  # steps; what an interrupt or a bad step can cost to compute again
+    key_every = 100  # steps; what an interrupt or a bad step can cost to compute again
 
-    def __init__(self, trainer: Trainer, batches: Batches) -> None:
-        self.trainer, self.batches = trainer, batches
-        self.events: list[Event] = []
-        self._history = History()
-        self._unread: list[tuple[Tensor, ...]] = []  # records that still lie on the device
-        self._snapshot: tuple[int, dict[str, Any]] | None = None
-        self._torn = False  # an exception fell into the middle of a step
+    def __init__(self, trainer: Trainer, batches: Batches, memory: Memory | None = None) -> None:
+        self.trainer, self.batches, self.memory = trainer, batches, memory or Memory()
+        self.tape: list[Event] = []
+        self.parent: Run | None = None
+        self.forked_at = 0
+        self._machine, self.log = Machine(trainer, batches, self.memory), History()
 
     @property
     def step(self) -> int:
-        """Steps made so far."""
-        return len(self._history) + len(self._unread)
+        """Steps made so far, or to where it was rewound."""
+        return self.log.at + len(self.log.unread)
+
+    @property
+    def end(self) -> int:
+        """The last step that it was ever at: where it was rewound from."""
+        return max(self.step, len(self.log))
+
+    @property
+    def events(self) -> list[Event]:
+        """What was done to it up to here."""
+        return [event for event in self.tape if event.step <= self.step]
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """`step` and every field of the trainer's record, an array each."""
-        self._read()
-        return self._history.arrays()
+        """`step` and every field of the trainer's record, an array each, up to here."""
+        if not self.log.read():
+            self._undo_first_bad_step()
+        return self.log.arrays()
 
     def play(self, steps: int, every: int = 1) -> Iterator[SimpleNamespace]:
         """Make `steps` steps; yield the record, in plain floats, of the last one and of every step
@@ -63,128 +78,122 @@ class Run:
         self.settle()  # the last update may have broken the weights, which no record shows
 
     def advance(self) -> None:
-        """One step.  What it reported stays on the device until somebody asks."""
-        if self._snapshot is None or self.step - self._snapshot[0] >= self.snapshot_every:
-            self._snapshot = (self.step, self.state_dict())
-        elif self._torn:
-            self._return_to(self.step)
-        self._torn = True
-        self._unread.append(self._make("step"))  # `append` makes the step count
-        self._torn = False
+        """One step, with what was done after it if it was rewound.  What it reported stays on the
+        device until somebody asks."""
+        self._mend()
+        self._keep_if_due()
+        self._machine.torn = True
+        self.log.unread.append(self._machine.make("step"))  # `append` makes the step count
+        self._machine.repeat(self.tape, self.step)
+        self._machine.torn = False
 
     def set(self, **settings: float | str) -> None:
-        """Change settings from the next step on, e.g. `run.set(lr=1e-4)`: events at this step."""
-        changes = parts.to_set(self.trainer, self.batches, settings)
-        self._begin_event()
-        for owner, name, value in changes:
-            setattr(owner, name, value)
-        self._end_event([Event(self.step, name, value) for _, name, value in changes])
+        """Change settings from the next step on, e.g. `run.set(lr=1e-4)`: events at this step.
+        Here and in `half_step`, what lay ahead is forgotten; a `fork` leaves it alone."""
+        changes = self._machine.check(settings)
+        if changes:
+            self._begin_event()
+            self._machine.change(changes)
+            self._end_event(changes)
 
     def half_step(self, name: str) -> float:
         """One half of a step, e.g. `run.half_step("discriminator_step")`.  -> its loss.
 
         An event: it takes a batch, and the step counter stands still.
         """
-        parts.check_offered(self.trainer, name, self.trainer.half_steps)
+        self._machine.check_offered(name, self.trainer.half_steps)
         self._begin_event()
-        value = float(self._make(name).mean())  # of S networks that train as one
+        value = float(self._machine.make(name).mean())  # of S networks that train as one
         if not (math.isfinite(value) and all_finite(self.trainer.state_dict())):
-            self._return_to(self.step)
+            self._mend()
             raise NotFinite(self.step + 1, name.replace("_", " "))
-        self._end_event([Event(self.step, name, value)])
+        self._end_event({name: value})
         return value
+
+    def rewind(self, step: int) -> None:
+        """Stand as it stood after `step` steps, and after what was done there: on a CPU to the bit.
+
+        What came later lies ahead: play on, and it comes again.  ValueError for a step that it was
+        never at.  Interrupted, it stands where it stood.
+        """
+        if not (isinstance(step, Integral) and 0 <= step <= self.end):
+            raise ValueError(f"step must be from 0 to {self.end:,}, where it was; got {step}.")
+        self.settle()
+        self._keep_if_due()
+        self._machine.go_to(int(step), self.tape)
+        self.log.at = int(step)
+
+    def fork(self, **settings: float | str) -> "Run":
+        """Another run from here on, with these settings changed.  This one stays as it is."""
+        self.settle()
+        self._machine.keep(self.step, len(self.events), marked=True)
+        trainer, batches = copy.deepcopy((self.trainer, self.batches))  # they may share one rng
+        other = type(self)(trainer, batches, self.memory.fork(self.step))
+        other.parent, other.forked_at, other.tape = self, self.step, self.events
+        other.log.extend(self.log.names, self.log.rows())
+        if settings:
+            other.set(**settings)
+        return other
+
+    def compare(self, other: "Run") -> Comparison:
+        """Where two runs part, and what became of each."""
+        return compare(self, other)
 
     def settle(self) -> None:
         """Before one looks at the models: mend a torn step; NotFinite if the weights are not."""
-        if self._torn:
-            self._return_to(self.step)
-        self._read()
-        if not all_finite(self.trainer.state_dict()):
+        self._mend()
+        if not (self.log.read() and all_finite(self.trainer.state_dict())):
             self._undo_first_bad_step()
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of all that decides the steps to come."""
         self.settle()
-        both = {"trainer": self.trainer.state_dict(), "batches": self.batches.state_dict()}
-        return copy.deepcopy(both)
+        return copy.deepcopy(self._machine.state())
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Load what `state_dict` gave.  The history and the events stay as they are."""
-        self._read()
-        self.resume(state, self._history.names, self._history.rows(), self.events)
+    def resume(self, state: Any, log: History, tape: list[Event], keys: dict[int, bytes]) -> None:
+        """Stand where another run stood: its state, its log and events, its key states."""
+        self._machine.load(copy.deepcopy(state))  # optimisers keep the tensors that they load
+        self._machine.torn, self.log, self.tape = False, log, list(tape)
+        self.memory.forget(after=-1)
+        for step, key in keys.items():
+            self.memory.keep(step, key)
+        self._machine.keep(self.step, len(self.events))
 
-    @property
-    def rows(self) -> np.ndarray:
-        """The history as one array (step, fields), or (step, fields, S)."""
-        self._read()
-        return self._history.rows()
-
-    def resume(
-        self, state: dict[str, Any], names: tuple[str, ...], rows: np.ndarray, events: list[Event]
-    ) -> None:
-        """Stand where another run stood: its state, its history and its events."""
-        self._load(state)
-        self._history, self._unread = History(), []
-        self._snapshot, self._torn = None, False
-        if len(rows):
-            self._history.extend(names, rows)
-        self.events = list(events)
-
-    def _make(self, name: str) -> Any:
-        """A step, or half of one, on the next batch."""
-        with torch.enable_grad():  # an interrupt inside torch can leave it switched off
-            return getattr(self.trainer, name)(*next(self.batches))
-
-    def _load(self, state: dict[str, Any]) -> None:
-        state = copy.deepcopy(state)  # optimisers keep the tensors they load, and write there
-        self.batches.load_state_dict(state["batches"])
-        self.trainer.load_state_dict(state["trainer"])  # last: they may share one rng, ours
+    def _keep_if_due(self) -> None:
+        if self.step % self.key_every == 0 and self.step not in self.memory:
+            self.settle()
+            self._machine.keep(self.step, len(self.events))
 
     def _begin_event(self) -> None:
         """From here on an exception leads back to how things stand now."""
-        self._snapshot = (self.step, self.state_dict())
-        self._torn = True
+        self.settle()
+        self._keep_if_due()
+        self._machine.torn = True
 
-    def _end_event(self, events: list[Event]) -> None:
-        self._snapshot, self._torn = None, False  # no snapshot can be played on past an event
-        self.events.extend(events)
+    def _end_event(self, done: dict[str, float | str]) -> None:
+        """Forget what lay ahead, and let it count."""
+        self.log.cut(self.step)
+        self.memory.forget(after=self.step)
+        self.tape[len(self.events) :] = [Event(self.step, *each) for each in done.items()]
+        self._machine.keep(self.step, len(self.tape), marked=True)
+        self._machine.torn = False
 
-    def _read(self) -> None:
-        """Move the records into the history: one wait for the device for all of them."""
-        if not self._unread:
-            return
-        rows = torch.stack([torch.stack(record) for record in self._unread]).cpu().double().numpy()
-        if not np.isfinite(rows).all():
-            self._undo_first_bad_step()
-        self._history.extend(tuple(parts.fields(self._unread[0])), rows)
-        self._unread.clear()
-
-    def _return_to(self, step: int) -> None:
-        """Back to the state after `step` steps, by playing on from the snapshot, to the bit."""
-        for _ in range(self._rewind(), step):
-            self._make("step")
-        self._torn = False
-
-    def _rewind(self) -> int:
-        """Load the snapshot, for the caller to play on from there.  -> its step."""
-        if self._snapshot is None:
-            raise ValueError("The weights were not finite before the first step.")
-        self._torn = True
-        self._load(self._snapshot[1])
-        return self._snapshot[0]
+    def _mend(self) -> None:
+        if self._machine.torn:
+            self._machine.go_to(self.step, self.tape)
 
     def _undo_first_bad_step(self) -> None:
-        """Play on from the snapshot, looking at every step; stand before the bad one and say so."""
-        start = self._rewind()
-        good: list[tuple[Tensor, ...]] = []
-        what = ""
-        for _ in range(start, self.step):
-            record = self._make("step")
-            what = parts.broken(record, self.trainer.state_dict())
+        """Play on from a key state, looking at every step; stand before the bad one and say so."""
+        if not self.memory.states:
+            raise ValueError("The weights were not finite before the first step.")
+        start, good, what = self.memory.nearest(self.step)[0], [], ""
+        for record in self._machine.replay(self.step, self.tape):
+            what = broken(record, self.trainer.state_dict())
             if what:
                 break
             good.append(record)
-        self._history.cut(start)
-        self._unread = good
-        self._return_to(start + len(good))
-        raise NotFinite(start + len(good) + 1, what.replace("_", " "))
+        self.log.cut(start)
+        self.log.unread = good
+        del self.tape[len(self.events) :]
+        self._mend()
+        raise NotFinite(self.step + 1, what.replace("_", " "))

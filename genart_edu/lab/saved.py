@@ -10,20 +10,30 @@ from genart_edu.device import pick_device
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import checkpoint
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.packed import to_bytes
 from genart_edu.lab.run import Run
-from genart_edu.lab.stages import Stage
+from genart_edu.lab.stages import Stage, on_stage
 from genart_edu.vae.training import VAETrainer
 
 
-def save(path: Path, experiment: Experiment, run: Run, stage: Stage) -> None:
-    """Write a run and the experiment that it is, whole or not at all."""
+def save(
+    path: Path, experiment: Experiment, run: Run, stage: Stage, keys: bool = False, **more: Any
+) -> None:
+    """Write a run and the experiment that it is, whole or not at all.
+
+    keys: see `checkpoint.save`.  more: what else there is to say about it.
+    """
+    about = {"experiment": asdict(as_built(experiment, run, stage)), "shape": stage.shape}
+    checkpoint.save(path, run, about | {"classes": stage.classes} | more, keys)
+
+
+def as_built(experiment: Experiment, run: Run, stage: Stage) -> Experiment:
+    """An experiment with all that was left open said."""
     batches: Any = run.batches  # every kind has a batch_size
     device = pick_device(experiment.device).type  # what auto came to
     size = batches.batch_size // (experiment.seeds * experiment.examples(1))  # few pictures cut it
     settled = experiment.settled(images=len(stage.shape) == 3)
-    settled = replace(settled, device=device, batch_size=size)
-    about = {"experiment": asdict(settled), "shape": stage.shape, "classes": stage.classes}
-    checkpoint.save(path, run, about)
+    return replace(settled, device=device, batch_size=size)
 
 
 def resume(path: Path) -> tuple[Experiment, Run, Stage]:
@@ -31,8 +41,9 @@ def resume(path: Path) -> tuple[Experiment, Run, Stage]:
     saved = checkpoint.read(path)
     experiment, _, _ = _about(path, saved)
     run, stage = experiment.start()
-    checkpoint.restore(run, saved)
-    return experiment, run, stage.anew(run.events)  # its target may have been redrawn
+    first = to_bytes(run.state_dict() | {"events": 0})  # to rewind to what the file does not hold
+    checkpoint.restore(run, saved._replace(keys=saved.keys or {0: first}))
+    return experiment, *on_stage(run, stage.renew)  # its target may have been redrawn
 
 
 def painter(path: Path) -> tuple[Experiment, VAETrainer | GANTrainer, tuple[int, ...]]:

@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from genart_edu.lab import around
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.flow import flow, rows, said
+from genart_edu.lab.run import Run
 from genart_edu.lab.slow import Moment, slow_motion
 from genart_edu.lab.stages import Stage
+from genart_edu.lab.tree import Tree
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.flow import Code, Flow
 from genart_edu.views.style import Theme
@@ -28,41 +31,77 @@ class Frame(NamedTuple):
 
 
 class Screen:
-    """Starts `experiment`; ValueError, OSError: as there.
+    """Starts `experiment`, or shows the runs of a tree; ValueError, OSError: as there.
 
     columns: views side by side in the picture, e.g. 1 on a phone; by default all of them.
     switches: layers that a person switched on or off, of this stage or of another.
     """
 
+    moment_seconds = 1.5  # that one is looked at, of a step in slow motion
+    step_seconds = 0.0  # that a step is looked at; 0: full speed
+
     def __init__(
         self,
-        experiment: Experiment,
+        experiment: Experiment | Tree,
         theme: Theme,
         columns: int | None = None,
         switches: dict[str, bool] | None = None,
     ) -> None:
-        self.experiment, self.theme, self.columns = experiment, theme, columns
-        self.switches = switches or {}
+        self.tree = experiment if isinstance(experiment, Tree) else Tree(experiment)
+        self.theme, self.columns, self.switches = theme, columns, switches or {}
         self.slow = False
-        self.run, stage = experiment.start()
-        self._put_on(stage)
+        self._put_on()
 
-    def _put_on(self, stage: Stage) -> None:
-        self.stage = stage
-        stage.layers.update({n: on for n, on in self.switches.items() if n in stage.layers})
+    @property
+    def run(self) -> Run:
+        return self.tree.run
+
+    @property
+    def stage(self) -> Stage:
+        return self.tree.stage
+
+    @property
+    def pace(self) -> float:
+        """Seconds that what `advance` does is to be looked at; 0 at full speed."""
+        return self.moment_seconds if self.slow else self.step_seconds
+
+    def begin(self, experiment: Experiment) -> None:
+        """Start anew, with another experiment or the same."""
+        budget = self.run.memory.budget
+        self.tree = Tree(experiment)
+        self.run.memory.budget = budget
+        self._put_on()
+
+    def _put_on(self) -> None:
+        layers = self.stage.layers
+        layers.update({n: on for n, on in self.switches.items() if n in layers})
+        self._seen = self._what()
         self._show_stage()
+
+    def _what(self) -> list[Stage]:
+        """What is to be seen: the stage, and that of the run beside it."""
+        beside = self.tree.beside
+        return [self.stage, *([] if beside is None else [self.tree.stage_of(beside)])]
 
     def _show_stage(self) -> None:
         self._moments: list[Moment] = []  # of a step that is shown in slow motion
         self._at, self._half = 0, ""  # the one that is shown; which half step it is of
-        self.canvas = Canvas(self.stage.views(), self.theme, columns=self.columns)
+        self._panels = around.panels(self.tree)
+        columns = self.columns or (None if self.tree.beside is None else 2)
+        self.canvas = Canvas([panel.view for panel in self._panels], self.theme, columns=columns)
         self._new = True  # the first picture is drawn whole
 
     def set(self, **settings: float | str) -> None:
-        """As `Run.set`; other data are another stage."""
-        self.run.set(**settings)
-        if "data" in settings:
-            self._put_on(self.stage.anew(self.run.events))
+        """As `Run.set`; of a run that was rewound, a fork's: nothing is lost."""
+        if self.run.step < self.run.end:
+            self.tree.fork(**settings)
+        else:
+            self.run.set(**settings)
+
+    def rewind(self, step: int) -> None:
+        """As `Tree.rewind`; away from slow motion."""
+        self.leave_step()
+        self.tree.rewind(step)
 
     def switch(self, **layers: bool) -> None:
         """Show or hide layers.  ValueError, in one sentence, for one there is not."""
@@ -92,9 +131,11 @@ class Screen:
 
     def advance(self, half: str = "") -> None:
         """One step; in slow motion one moment of it.  half: a half step in its place."""
+        if half and self.run.step < self.run.end:
+            self.tree.fork()
         work = partial(self.run.half_step, half) if half else self.run.advance
         if not self.slow:
-            work()
+            (work if half else self.tree.advance)()
         elif self.between_steps or half != self._half:
             self._slow_motion(work)
             self._half = half
@@ -122,10 +163,14 @@ class Screen:
             moment = self._moments[self._at]
             picture = self.canvas.frame([moment.seen, *self._flowed(moment)])
             return picture, f"Step {self.run.step:,} in slow motion.  {said(moment)}"
+        if self._what() != self._seen:
+            self._put_on()
         history = self.run.history
-        picture = self.canvas.frame(self.stage.look(history, hurry and not self._new))
+        around.surround(self.tree, self._panels, self.canvas.views)
+        looks = self.stage.look(history, hurry and not self._new, self._panels)
+        picture = self.canvas.frame(looks)
         self._new = False
-        return picture, self.stage.status(history, hurry)
+        return picture, f"{self.stage.status(history, hurry)}{around.said(self.tree)}"
 
     def _flowed(self, moment: Moment) -> list[list[np.ndarray]]:
         """What a `Flow` and a `Code` show of the moment that is shown."""

@@ -7,7 +7,7 @@ watching a run never changes it, and one sees the same z become better pictures.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from genart_edu.gan.training import GANTrainer
-from genart_edu.lab.parts import Event
 from genart_edu.vae.training import VAETrainer
 from genart_edu.views.canvas import Arrays, Canvas, Still, View
 from genart_edu.views.style import LIGHT, Theme
@@ -46,8 +45,7 @@ class Stage:
     by name, (S,) each, S of networks that train as one; `collapsed` says whether it failed.  tell:
     what `status` adds to the losses, with its full stop.  scene: the panel to watch in slow motion.
     stills: panels of more figures by name, too large or too slow to be live.  layers: what can be
-    switched on and off, by name: panels, or something in one.  renew: takes the step at which the
-    data changed, and makes the stage anew.
+    switched on and off, by name: panels, or something in one.  renew: takes a run, makes its stage.
     """
 
     panels: list[Panel]
@@ -60,13 +58,8 @@ class Stage:
     scene: int = 1
     stills: dict[str, Callable[[History], list[Panel]]] = field(default_factory=dict)
     layers: dict[str, bool] = field(default_factory=dict)
-    renew: Callable[[int], "Stage"] | None = None
+    renew: Any = None
     _memory: dict[Any, tuple[float, Any]] = field(default_factory=dict)  # when to ask again
-
-    def anew(self, events: list[Event]) -> "Stage":
-        """The same stage for the data as they are after a run's events."""
-        redrawn = [event.step for event in events if event.name == "data"]
-        return self.renew(redrawn[-1]) if self.renew and redrawn else self
 
     def shown(self) -> list[Panel]:
         """The panels that are not switched off."""
@@ -75,12 +68,18 @@ class Stage:
     def views(self) -> list[View]:
         return [panel.view for panel in self.shown()]
 
-    def look(self, history: History, hurry: bool = False) -> list[Arrays | None]:
+    @torch.no_grad()
+    def look(
+        self, history: History, hurry: bool = False, panels: list[Panel] | None = None
+    ) -> list[Arrays | None]:
         """For each view what its `update` takes, as the trainer is now.
 
-        hurry: None for a calm one whose time has not come.
+        hurry: None for a calm one whose time has not come.  panels: those that are shown.
         """
-        return [self._ask(p.arrays, history, hurry and p.calm)[1] for p in self.shown()]
+        return [
+            self._ask(panel.arrays, history, hurry)[1] if panel.calm else panel.arrays(history)
+            for panel in panels or self.shown()
+        ]
 
     def figure(self, history: History, theme: Theme = LIGHT) -> Still:
         """All panels as one still figure, as the trainer is now."""
@@ -117,6 +116,11 @@ class Stage:
         return answer, answer
 
 
+def on_stage(run: Any, renew: Callable[[Any], Stage]) -> tuple[Any, Stage]:
+    """A run, and the stage that `renew` makes of it: of a fork, or when the data changed, anew."""
+    return run, replace(renew(run), renew=renew)
+
+
 def far_away(history: History) -> np.ndarray:
     """After which steps a run, or each of S, had diverged without a number that is not finite: a
     loss beyond FAR, and beyond ten times what it was at first.  (N,) or (N, S) of bool."""
@@ -129,6 +133,7 @@ def loss_names(history: History) -> list[str]:
     return [name for name in history if name != "step" and not name.endswith("gradient")]
 
 
+@torch.no_grad()
 def figure_of(
     panels: list[Panel],
     history: History,

@@ -10,11 +10,12 @@ from genart_edu.lab.screen import Frame
 class Visitors:
     """Runs by session.  When there are `most`, who asked for nothing longest makes room.
 
-    steps: where a run ends; at 200,000 its history is 3 MB.
+    steps: where a run ends; at 200,000 its history is 3 MB.  memory: bytes of key states, of a
+    visitor's runs together.
     """
 
-    def __init__(self, most: int = 64, steps: int = 200_000) -> None:
-        self.most, self.steps = most, steps
+    def __init__(self, most: int = 64, steps: int = 200_000, memory: int = 8_000_000) -> None:
+        self.most, self.steps, self.memory = most, steps, memory
         self._lives: dict[str | None, Live] = {}  # in the order in which they were last asked for
         self._lock = threading.Lock()
 
@@ -23,6 +24,7 @@ class Visitors:
 
     def welcome(self, session: str | None, live: Live) -> None:
         """Keep `live` until its visitor leaves."""
+        live.run.memory.budget = self.memory
         with self._lock:
             while len(self._lives) >= self.most:
                 self._lives.pop(next(iter(self._lives))).pause()
