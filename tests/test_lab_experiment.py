@@ -147,7 +147,7 @@ def test_every_switch_of_a_gan_changes_its_discriminator(cure):
     assert (names[0], shapes[0]) != (names[1], shapes[1])
     for _ in other.play(2):
         pass
-    assert np.isfinite(other.rows).all()
+    assert np.isfinite(other.log.rows()).all()
 
 
 EVERYTHING: dict[str, Any] = {

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from genart_edu.lab.history import History
+from genart_edu.vae.training import VAERecord
 
 
 def test_it_holds_what_lists_would_hold():
@@ -62,3 +64,52 @@ def test_an_array_that_was_taken_does_not_change_as_the_history_grows():
     for _ in range(10):
         history.extend(("a",), np.zeros((200, 1)))
     assert early.tolist() == [1] * 200
+
+
+# ---- rewound ------------------------------------------------------------------------------
+
+
+def test_of_a_run_that_goes_back_and_forth_it_holds_what_lists_would_hold():
+    """What lies ahead stays until it is cut, or written anew."""
+    rng, history, rows, at, longest = np.random.default_rng(1), History(), [], 0, 0
+    for _ in range(500):
+        act = rng.choice(["back", "on", "on", "on", "on", "on", "cut", "cut here"])
+        if act == "back":
+            at = history.at = int(rng.integers(0, len(rows) + 1))
+        elif act == "on":
+            new = rng.normal(size=(int(rng.integers(0, 40)), 2))
+            history.extend(("kl", "loss"), new)
+            rows[at : at + len(new)] = new.tolist()
+            at += len(new)
+        elif rng.random() < 0.2:
+            length = at if act == "cut here" else int(rng.integers(0, len(rows) + 3))
+            history.cut(length)
+            rows, at = rows[:length], min(length, len(rows))
+        assert (len(history), history.at) == (len(rows), at)
+        assert history.rows().tolist() == rows[:at]
+        assert history.rows(whole=True).tolist() == rows
+        assert history.arrays()["step"].tolist() == [*range(1, at + 1)]
+        assert [*map(len, history.arrays(whole=True).values())][-1] in (0, len(rows))
+        longest = max(longest, len(rows))
+    assert longest > 256  # its buffer had to grow
+
+
+def test_what_was_taken_before_the_past_changed_stays_as_it_was():
+    history = History()
+    history.extend(("a",), np.arange(10.0)[:, None])
+    taken, all_of_it = history.arrays(), history.rows(whole=True)
+    history.cut(4)
+    for _ in range(9):
+        history.extend(("a",), np.full((7, 1), -1.0))
+    assert taken["a"].tolist() == all_of_it[:, 0].tolist() == [*range(10)]
+
+
+def test_records_wait_until_somebody_asks():
+    history = History()
+    record = VAERecord(torch.tensor(1.0), torch.tensor(2.0))
+    history.unread.append(record)
+    assert len(history) == 0 and history.read() and history.unread == []
+    history.at = 0
+    history.unread += [record, VAERecord(torch.tensor(3.0), torch.tensor(torch.inf))]
+    assert not history.read() and len(history.unread) == 2 and history.at == 0
+    assert history.rows(whole=True).tolist() == [[1, 2]]

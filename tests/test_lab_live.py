@@ -17,6 +17,7 @@ from genart_edu.lab.screen import Screen
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.style import DARK, LIGHT
 from tests.states import everything
+from tests.test_lab_screen import as_plain, plain, whole
 
 RING = Experiment("gan", "ring", hidden_dim=8, batch_size=16)
 DIGITS = Experiment("vae", "digits", hidden_dim=8, batch_size=16, latent_dim=2)
@@ -41,18 +42,20 @@ def replayed(live: Live) -> Run:
 
 
 def at_step(live, n, act):
-    """Let another thread do `act` while step n is being made, and wait for it."""
-    make_step = live.run.trainer.step
+    """Let another thread do `act` while step n is being made, once, and wait for it."""
+    trainer = live.run.trainer
+    make_step = trainer.step
 
     def step(x):
         if live.run.step + 1 == n:
+            del trainer.step  # or a fork would have a copy of it
             thread = threading.Thread(target=act)
             thread.start()
             thread.join(timeout=10)
             assert not thread.is_alive()
         return make_step(x)
 
-    live.run.trainer.step = step
+    trainer.step = step
 
 
 def picture_size(png: bytes) -> tuple[int, int]:
@@ -611,3 +614,229 @@ def test_neighbours_of_fakes_that_are_not_finite_stop_nothing():
     live.set(lr=1e30)
     for _ in range(3):
         assert live.step().png
+
+
+# ---- the time machine ---------------------------------------------------------------------
+
+
+def test_a_rewind_stops_who_plays_and_play_goes_on_from_there(quick):
+    live = Live(RING)
+    iterator = live.play()
+    next(iterator)
+    at_step(live, live.run.step + 20, live.pause)
+    list(iterator)
+    end = live.run.step
+    iterator = live.play()
+    next(iterator)
+    frame = live.at_rest(lambda screen: screen.rewind(7))
+    assert (frame.step, frame.playing) == (7, False) and live.run.end >= end
+    assert [each.step for each in iterator] == [7]
+    assert whole(live.run) == whole(plain(RING, [], 7))
+    *_, last = live.play(live.run.end - 7 + 5)  # over the end of its recording
+    assert last.step == live.run.end and "recording" not in last.status
+    assert as_plain(live.screen) and len(live.screen.tree.runs) == 1
+
+
+def test_a_setting_on_a_playing_run_that_was_rewound_forks_it_and_it_plays_on(quick):
+    live = Live(RING)
+    live.step(60)
+    live.at_rest(lambda screen: screen.rewind(10))
+    at_step(live, 15, lambda: live.set(lr=4e-3))
+    *frames, last = live.play(30)
+    first, fork = live.screen.tree.runs
+    assert last.step == 40 and all(frame.playing for frame in frames)
+    assert (first.step, first.end, first.tape) == (15, 60, [])
+    assert (fork.forked_at, fork.step, fork.tape) == (15, 40, [Event(15, "lr", 4e-3)])
+    assert as_plain(live.screen)
+
+
+def test_what_is_set_on_a_full_tree_is_refused_while_it_plays_and_it_plays_on(quick):
+    live = Live(RING)
+    live.step(20)
+    for step in range(7):
+        live.at_rest(lambda screen, step=step: (screen.tree.go_to(0), screen.rewind(step)))
+        live.set(lr=1e-3 + step)
+    live.at_rest(lambda screen: screen.tree.go_to(0))
+    live.at_rest(lambda screen: screen.rewind(3))
+    at_step(live, 8, lambda: live.set(lr=0.1))
+    *_, last = live.play(10)
+    assert last.step == 13 and "  There can be 8 runs and no more: " in last.status
+    assert len(live.screen.tree.runs) == 8 and live.run.tape == []
+    assert as_plain(live.screen)
+
+
+def test_what_an_act_says_is_told_until_the_next_command(quick):
+    live = Live(RING)
+    assert live.at_rest(lambda _: "Well done.").status.endswith("  Well done.")
+    assert live.frame().status.endswith("  Well done.")
+    assert "Well done" not in live.step().status
+    with pytest.raises(ValueError, match="step must be from 0 to 1"):
+        live.at_rest(lambda screen: screen.rewind(2))
+    assert live.step().step == 2
+
+
+@pytest.mark.parametrize("steps", [1, 6])
+def test_step_by_step_every_step_is_seen(quick, steps):
+    live = Live(RING)
+    live.screen.step_seconds = 0.01
+    *frames, last = live.play(steps)
+    assert [frame.step for frame in frames] == [*range(1, steps + 1)] and last.step == steps
+    live.at_rest(lambda screen: screen.rewind(0))
+    assert [frame.step for frame in live.play(steps)][:-1] == [*range(1, steps + 1)]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_four_hands_on_the_time_machine_leave_only_runs_that_can_be_replayed(quick, seed):
+    """Whatever was rewound, forked, compared and changed meanwhile, by whom and when."""
+    live, errors = Live(RING), []
+
+    def press(hand: int) -> None:
+        rng = random.Random(4 * seed + hand)
+
+        def somewhere(screen: Screen) -> None:
+            places = range(len(screen.tree.runs))
+            screen.tree.go_to(rng.choice(places), rng.choice([None, *places]))
+
+        commands = [
+            lambda: [frame for frame, _ in zip(live.play(), range(3), strict=False)],
+            lambda: list(live.play(rng.randrange(20))),
+            live.pause,
+            live.step,
+            lambda: live.step(rng.randrange(20)),
+            lambda: live.step(half=rng.choice(HALVES)),
+            lambda: live.set(lr=rng.uniform(1e-5, 1e-3)),
+            lambda: live.set(lr=-1),
+            lambda: live.set(data=rng.choice([DRAWN, "ring"])),
+            lambda: live.show(surface=rng.random() < 0.5),
+            lambda: live.slow_motion(rng.random() < 0.3),
+            lambda: live.at_rest(lambda s: s.rewind(rng.randrange(s.run.end + 1))),
+            lambda: live.at_rest(lambda s: s.rewind(max(0, s.run.step - 1))),
+            lambda: live.at_rest(lambda s: s.tree.fork(r1=rng.random())),
+            lambda: live.at_rest(somewhere),
+            live.frame,
+        ]
+        for _ in range(40):
+            try:
+                rng.choice(commands)()
+            except Exception as error:
+                if "There can be 8 runs" not in str(error):
+                    errors.append(error)
+
+    hands = [threading.Thread(target=press, args=(hand,)) for hand in range(4)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join(timeout=120)
+        assert not hand.is_alive()
+    live.slow_motion(False)
+    live.frame()
+    assert errors == [] and not live.playing
+    assert len(live.screen.tree.runs) > 1
+    assert as_plain(live.screen)
+
+
+# ---- two runs, one of which breaks --------------------------------------------------------
+
+
+def side_by_side(experiment: Experiment, here: int, **breaks: float) -> Live:
+    """Run 2 leaves run 1 at step 10 with settings that break it; one of them is looked at."""
+    live = Live(experiment)
+    live.step(10)
+    live.at_rest(lambda screen: screen.tree.fork(**breaks))
+    live.at_rest(lambda screen: screen.tree.go_to(here, 1 - here))
+    return live
+
+
+def blamed(status: str) -> str:
+    """The sentence that says which step was not finite."""
+    [sentence] = re.findall(r"(?<=  )[^.]* was not finite in [^.]*\.", status)
+    return sentence
+
+
+@pytest.mark.parametrize("play", [False, True])
+@pytest.mark.parametrize("here", [0, 1])
+@BOTH
+def test_when_one_of_two_breaks_both_rest_at_a_good_step(quick, experiment, here, play):
+    live = side_by_side(experiment, here, lr=1e39)
+    frame = [*live.play(50)][-1] if play else live.step(4)
+    assert not frame.playing and "Step 11 was not finite in weights" in blamed(frame.status)
+    first, broken = live.screen.tree.runs
+    assert broken.step == 10 <= first.step and live.run.step == frame.step
+    assert as_plain(live.screen)
+    frame = live.at_rest(lambda screen: screen.tree.go_to(0))
+    assert "not finite" not in frame.status
+    *_, last = live.play(5)
+    assert last.step == frame.step + 5 and as_plain(live.screen)
+
+
+@pytest.mark.parametrize("here", [0, 1])
+def test_when_two_break_at_once_both_rest_at_a_good_step(quick, here):
+    live = side_by_side(RING, here, lr=1e39)
+    live.screen.tree.runs[0].set(lr=1e39)
+    frame = live.step()
+    assert frame.step == 10 and "Step 11 was not finite in weights" in frame.status
+    assert [run.step for run in live.screen.tree.runs] == [10, 10]
+    for place in 0, 1:  # each by itself
+        live.at_rest(lambda screen, place=place: screen.tree.go_to(place))
+        live.set(lr=1e-4)
+        list(live.play(3))
+    assert [run.step for run in live.screen.tree.runs] == [13, 13]
+    assert as_plain(live.screen)
+
+
+@pytest.mark.parametrize("here", [0, 1])
+def test_it_is_said_which_of_two_runs_broke(quick, here):
+    live = side_by_side(RING, here, lr=1e39)
+    said = blamed([*live.play(50)][-1].status)
+    assert "run 1" not in said and (here == 1 or "run 2" in said)  # "the run" is ours
+
+
+@pytest.mark.parametrize("here", [0, 1])
+def test_a_record_that_is_not_finite_is_found_in_either_run(quick, here):
+    experiment = Experiment("gan", "ring", hidden_dim=8, objective="wasserstein")
+    live = side_by_side(experiment, here, lr=1e3, discriminator_lr=1e3)
+    *_, last = live.play(500)
+    assert "was not finite in" in blamed(last.status) and not live.playing
+    assert all(np.isfinite(run.log.rows(whole=True)).all() for run in live.screen.tree.runs)
+    assert live.step().png and as_plain(live.screen)
+
+
+@pytest.mark.parametrize("here", [0, 1])
+def test_two_runs_are_never_drawn_from_weights_that_broke(monkeypatch, here):
+    drawn = []
+    monkeypatch.setattr(
+        Canvas, "frame", lambda _, arrays: drawn.append([*arrays]) or np.zeros((4, 6, 3), np.uint8)
+    )
+    live = side_by_side(RING, here, lr=1e39)
+    live.step()
+    list(live.play(20))
+    for looks in drawn[-3:]:
+        assert all(np.isfinite(scene[1]).all() for scene in looks[-2:])
+
+
+@pytest.mark.parametrize("here", [0, 1])
+def test_two_runs_are_never_drawn_torn(quick, monkeypatch, here):
+    """An interrupt falls into the middle of a step of run 2, which is looked at or beside."""
+    live = side_by_side(RING, here, lr=4e-3)
+    live.step(3)
+    torn = live.screen.tree.runs[1].trainer
+    update = torn.update_discriminator
+
+    def interrupted(*given):
+        update(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torn, "update_discriminator", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            live.step()
+    live.frame()
+    scene = live.screen._panels[-1 if here == 0 else -2]
+    run = live.screen.tree.runs[1]
+    twin = plain(RING, run.tape, run.step)
+    _, stage = RING.start()
+    whole_scene = stage.renew(twin).panels[1].arrays(twin.history)
+    for ours, theirs in zip(scene.arrays({}), whole_scene, strict=True):
+        assert (ours is theirs is None) or np.array_equal(ours, theirs, equal_nan=True)
+    live.step(2)
+    assert as_plain(live.screen)

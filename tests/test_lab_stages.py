@@ -14,7 +14,7 @@ from genart_edu.device import rngs
 from genart_edu.gan.diagnostics import divergences, modes, optimal_surface
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.latent import arc
-from genart_edu.lab.stages import far_away, grid_columns, latents, samples
+from genart_edu.lab.stages import far_away, grid_columns, latents, on_stage, samples
 from genart_edu.lab.vae_panels import traversals
 from genart_edu.lab.vae_stages import vae_on_images
 from genart_edu.views.bars import Bars
@@ -457,10 +457,18 @@ def test_a_stage_made_anew_shows_the_target_of_now():
     run, stage = started("gan", "ring", 3)
     run.set(data="drawn:0.50 0.50;-0.50 0.50;0.00 -1.00")
     assert "of 8 modes" in stage.status(run.history)
-    renewed = stage.anew(run.events)
-    assert "of 3 modes" in renewed.status(run.history)
-    pictures = started("gan", "digits", 3)[1]
-    assert pictures.anew([]) is pictures
+    again, renewed = on_stage(run, stage.renew)
+    assert again is run and "of 3 modes" in renewed.status(run.history)
+    assert renewed.views()[panel(renewed, Plane)] is not stage.views()[panel(stage, Plane)]
+
+
+def test_a_stage_made_anew_where_nothing_changed_shows_the_same():
+    run, stage = started("gan", "digits", 3)
+    _, renewed = on_stage(run, stage.renew)
+    for was, now in zip(stage.look(run.history), renewed.look(run.history), strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(was, now, strict=True))
+    assert renewed.status(run.history) == stage.status(run.history)
+    assert (renewed.shape, renewed.caption) == (stage.shape, stage.caption)
 
 
 @pytest.mark.parametrize("choices", [{}, {"packing": 3}, {"minibatch_std": True}])

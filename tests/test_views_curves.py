@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.transforms import Bbox
 
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.curves import POINTS, Curves, bin_means, bin_size, spread, y_range
-from genart_edu.views.style import FAKE, REAL
+from genart_edu.views.style import DARK, FAKE, LIGHT, REAL, SERIES, Role, Theme
 
 
 def canvas_of(*names: str, **settings) -> tuple[Canvas, Any]:
@@ -170,3 +171,163 @@ def test_over_anything_but_steps_the_axis_runs_from_end_to_end():
     assert view.ax.get_ylim() == (0, 1), "a probability needs no room above 1"
     assert view.alt.endswith("real over logit")
     assert is_drawn(canvas, frame, REAL.light, 0, 0.5)
+
+
+def recording(n: int, fork: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and losses of a run; from the fork on the loss is another one."""
+    steps = np.arange(1, n + 1)
+    loss = 1 + np.random.default_rng(0).uniform(size=5000)[:n]
+    return steps, loss if fork is None else np.where(steps > fork, loss + 2, loss)
+
+
+def surrounded(arrays, theme: Theme = LIGHT, **around) -> tuple[np.ndarray, Any]:
+    """The picture of a run and what surrounds it, and its view."""
+    canvas = Canvas([Curves(("loss",), "Losses", roles=(REAL,))], theme)
+    view: Any = canvas.views[0]
+    view.surround(**around)
+    return canvas.frame([arrays]), view
+
+
+def test_two_runs_show_equal_points_up_to_their_fork_and_part_there():
+    whole, other = recording(3000), recording(2200, fork=1300)
+    _, view = surrounded(other, behind=whole)
+    (line_x, line_y), (past_x, past_y) = view.lines[0].get_data(), view.past[0].get_data()
+    size = bin_size(3000)
+    together = 1300 // size
+    assert (line_x[:together] == past_x[:together]).all()
+    assert (line_y[:together] == past_y[:together]).all()
+    assert (line_y[together:-1] > past_y[together : len(line_y) - 1]).all()
+    for x, y, (steps, loss) in ((line_x, line_y, other), (past_x, past_y, whole)):
+        starts = range(0, len(steps), size)
+        assert np.allclose(x, [np.mean(steps[i : i + size]) for i in starts])
+        assert np.allclose(y, [np.mean(loss[i : i + size]) for i in starts])
+
+
+@pytest.mark.parametrize("seen", [0, 1, 100, 3000])
+def test_the_axes_hold_what_is_behind_too(seen: int):
+    whole = recording(3000, fork=1300)
+    steps, loss = recording(3000)
+    _, view = surrounded((steps[:seen], loss[:seen]), behind=whole)
+    low, high = view.ax.get_ylim()
+    assert low < 1.4 and high > 3.4
+    assert view.ax.get_xlim() == pytest.approx((0, 1.03 * bin_size(3000) * POINTS))
+    assert view.ax.get_xlabel() == "step   (each point: mean of 32)"
+
+
+def test_a_run_that_went_further_than_what_is_behind_it_sets_the_bins():
+    _, view = surrounded(recording(90), behind=recording(100))
+    assert len(view.past[0].get_xdata()) == 100 and len(view.lines[0].get_xdata()) == 90
+    view.update(*recording(3000))
+    assert len(view.past[0].get_xdata()) == 4 and len(view.lines[0].get_xdata()) == 94
+    assert view.ax.get_xlim()[1] == pytest.approx(1.03 * bin_size(3000) * POINTS)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_what_is_behind_is_thinner_and_interrupted(theme: Theme):
+    flat = np.arange(1, 3001), np.full(3000, 2.0)
+    frame, view = surrounded([each[:1000] for each in flat], theme, behind=flat)
+    color, paper = (np.array(to_rgb(c)) for c in (REAL.color(theme), theme.background))
+
+    def inked(first: int, last: int) -> np.ndarray:
+        """How much of each pixel is drawn, around the line between two steps."""
+        (left, height), (right, _) = view.ax.transData.transform([(first, 2), (last, 2)])
+        row = round(len(frame) - height)
+        near = frame[row - 5 : row + 6, round(left) : round(right)] / 255
+        return ((near - paper) @ (color - paper)) / ((color - paper) @ (color - paper))
+
+    line, past = inked(200, 800), inked(1200, 1900)  # between two lines of the grid
+    assert line.max(axis=0).min() > 0.9, "without a gap"
+    assert 0.2 < (past.max(axis=0) < 0.5).mean() < 0.8, "dots"
+    assert 0.1 < past.sum(axis=0).mean() < 0.7 * line.sum(axis=0).mean()
+
+
+@pytest.mark.parametrize("role", [*SERIES], ids=range(len(SERIES)))
+def test_where_a_run_follows_what_is_behind_only_the_run_is_seen(role: Role):
+    flat = np.arange(1, 161), np.full(160, 2.0)
+    hidden = flat[0], np.where(flat[0] <= 100, np.nan, 2.0)
+    frames = []
+    for behind in (flat, hidden):
+        canvas = Canvas([Curves(("loss",), "Losses", roles=(role,))])
+        view: Any = canvas.views[0]
+        view.surround(behind)
+        frames.append(canvas.frame([[each[:100] for each in flat]]).astype(int))
+    start, end = (round(view.ax.transData.transform((step, 0))[0]) for step in (2, 97))
+    first, second = (frame[:, start:end] for frame in frames)
+    assert abs(first - second).max() < 64, "a trace where a dash ends"
+
+
+def test_surroundings_hold_until_they_are_told_anew():
+    part, whole = recording(1000), recording(3000)
+    canvas = Canvas([Curves(("loss",), "Losses")])
+    view: Any = canvas.views[0]
+    view.surround(marks=[(500, "fork")])
+    canvas.frame([whole])  # makes room for words: limits stay while they serve
+    view.surround()
+    plain = canvas.frame([whole])
+    pictures = [plain]
+    for behind, marks in ((part, []), (part, [(500, "fork")]), ((), [(500, "fork")])):
+        view.surround(behind, marks)
+        pictures.append(canvas.frame([whole]))
+        assert np.array_equal(canvas.frame([whole]), pictures[-1])
+        assert not any(np.array_equal(pictures[-1], other) for other in pictures[:-1])
+    view.surround()
+    assert np.array_equal(canvas.frame([whole]), plain)
+
+
+def test_all_is_drawn_anew_only_for_other_surroundings():
+    part, whole = recording(1000), recording(3000)
+    _, view = surrounded(whole)
+    for behind, marks in (
+        (part, [(500, "fork")]),
+        (part, [(500, "β 4")]),
+        (part, [(501, "β 4")]),
+        (recording(999), [(501, "β 4")]),
+        ((), [(501, "β 4")]),
+        ((), []),
+    ):
+        view.surround(behind, marks)
+        assert view.update(*whole) and not view.update(*whole)
+        view.surround([each.copy() for each in behind], tuple(marks))
+        assert not view.update(*whole), "the same again"
+
+
+def test_what_is_behind_is_kept_when_its_history_is_written_over():
+    steps, loss = recording(3000)
+    view = Curves(("loss",), "Losses")
+    view.surround((steps, loss))
+    loss[:] = np.nan
+    canvas = Canvas([view])
+    canvas.frame([(steps[:10], np.ones(10))])
+    copied: Any = canvas.views[0]
+    assert len(copied.past[0].get_xdata()) == 94
+
+
+def test_copies_are_surrounded_as_their_original_was():
+    whole, marks = recording(3000), [(500, "fork")]
+    view = Curves(("loss",), "Losses")
+    view.surround(whole, marks)
+    first, second = Canvas([view]), Canvas([view])
+    now: Any = second.views[0]
+    now.surround()
+    shown = [canvas.frame([recording(1000)]) for canvas in (first, second, Canvas([view]))]
+    assert np.array_equal(shown[0], shown[2]), "one canvas told nothing to another"
+    assert not np.array_equal(shown[0], shown[1])
+    drawn = FigureCanvasAgg(first.figure([recording(1000)]))  # copies what is on the canvas
+    drawn.draw()
+    assert np.array_equal(np.asarray(drawn.buffer_rgba())[..., :3], shown[0])
+    assert np.array_equal(first.frame([recording(1000)]), shown[0])
+
+
+def test_over_anything_but_steps_the_axis_holds_both_from_end_to_end():
+    canvas = Canvas([Curves(("real",), "D", x="logit")])
+    view: Any = canvas.views[0]
+    view.surround((np.linspace(-8, 2, 9), np.linspace(0, 1, 9)))
+    canvas.frame([(np.linspace(-6, 6, 9), np.linspace(0, 1, 9))])
+    assert view.ax.get_xlim() == (-8, 6)
+
+
+def test_what_does_not_fit_behind_is_refused():
+    view = Curves(("a", "b"), "Losses")
+    for behind in ((np.arange(3), np.ones(3)), (np.arange(3), np.ones(3), np.ones(4))):
+        with pytest.raises(ValueError, match=r"as many steps.*\('a', 'b'\)"):
+            view.surround(behind)

@@ -22,7 +22,7 @@ def _scene(tree: Tree, place: int) -> Panel:
     run, stage = tree.runs[place], tree.stage_of(place)
     scene = stage.panels[stage.scene]
     view = copy(scene.view)
-    view.title = f"Run {place + 1}: {view.title}"
+    view.title, view.alt = (f"Run {place + 1}: {said}" for said in (view.title, view.alt))
     return Panel(view, lambda _: scene.arrays(run.history))
 
 
@@ -31,7 +31,7 @@ def surround(tree: Tree, shown: Sequence[Panel], views: Sequence[View]) -> None:
     run, losses = tree.run, tree.stage.panels[0]
     other = tree.rival or run
     marks = [(event.step, event.words) for event in run.tape]
-    marks += [(run.forked_at, "fork")] if run.parent else []
+    marks += [(each.forked_at, "fork") for each in {run, other} if each.parent]
     for panel, view in zip(shown, views, strict=True):
         if panel is losses and isinstance(view, Curves):
             several = other is not run or run.step < run.end

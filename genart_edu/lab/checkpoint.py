@@ -10,7 +10,7 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,8 +69,8 @@ def read(path: Path) -> Saved:
             tape = [Event(steps.index(step), *event) for step, *event in events]
             kept = {name.removeprefix(KEY): x for name, x in found.items() if name.startswith(KEY)}
             keys = {steps.index(int(step)): x.numpy().tobytes() for step, x in kept.items()}
-            done = {str(from_bytes(key)["events"]) for key in keys.values()}
-            known = {*map(str, range(len(events) + 1))}
+            done = {repr(from_bytes(key)["events"]) for key in keys.values()}
+            known = {*map(repr, range(len(events) + 1))}
             order = [event.step for event in tape]
             if (
                 not done <= known
@@ -87,7 +87,8 @@ def read(path: Path) -> Saved:
 def restore(run: Run, saved: Saved) -> None:
     """Put `run` where the saved one stood.  ValueError, and no change, if the models differ."""
     here = _shapes(run.state_dict())
-    for state in saved.state, *map(from_bytes, saved.keys.values()):
+    states = saved.state, *map(from_bytes, saved.keys.values())
+    for state in states:
         there = _shapes({part: state.get(part) for part in ("trainer", "batches")})
         for name in [*there, *here]:
             file, this = (side.get(name, "missing") for side in (there, here))
@@ -96,25 +97,40 @@ def restore(run: Run, saved: Saved) -> None:
                 raise ValueError(f"The checkpoint is from another model or setting: {mismatch}.")
         if not all_finite(state):
             raise ValueError("The checkpoint holds weights that are not finite.")
-    run.resume(*saved[1:])
+    before = run.state_dict(), run.log, run.tape, run.memory.states
+    try:
+        for state in states:
+            run.resume(state, saved.log, saved.tape, {})
+        run.resume(*saved[1:])
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):
+        run.resume(*before)
+        raise ValueError("The checkpoint does not hold all of a run's state.") from None
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file beside its place, then move it there: whole, or not at all."""
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # on the disk before it takes the old file's place
-        os.replace(part, path)
-    except OSError as error:
-        why = error.strerror or error
-        raise OSError(f"Can't write {path}: {why}.  What was there before is as it was.") from error
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # on the disk before it takes the old file's place
+            os.replace(part, path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """An OSError in here is said in a sentence: why `path` can't be written."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise OSError(f"Can't write {path}: {why}.  What was there before is as it was.") from error
 
 
 def as_csv(names: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:

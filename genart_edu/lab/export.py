@@ -18,8 +18,8 @@ from genart_edu.lab.checkpoint import write_whole
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.parts import Event
 from genart_edu.lab.run import Run
-from genart_edu.lab.saved import as_built
-from genart_edu.lab.session import _csv, new_folder
+from genart_edu.lab.saved import as_built, resume
+from genart_edu.lab.session import history_csv, new_folder
 from genart_edu.lab.stages import Stage, figure_of
 from genart_edu.lab.tree import Tree
 from genart_edu.views.canvas import DPI, Still
@@ -38,11 +38,22 @@ def export(tree: Tree) -> str:
     return f"Kept in {folder}: {', '.join(path.name for path in keep(tree, folder))}."
 
 
+def from_checkpoint(checkpoint: Path, out: Path | None) -> None:
+    """`leave` what tells of a saved run, beside it or in another folder, and say where.
+
+    ValueError, OSError: as `saved.resume`, or where a file can't be written.
+    """
+    experiment, run, stage = resume(checkpoint)
+    print(f"For the film its {run.step:,} steps are made once more.")
+    for path in leave(out or checkpoint.parent, experiment, run, stage):
+        print(f"  {path}")
+
+
 def leave(folder: Path, experiment: Experiment, run: Run, stage: Stage) -> list[Path]:
     """Write run.py, history.csv, picture.png and film.gif, each whole or not at all."""
     of = experiment, run, stage
     write_whole(folder / "run.py", script(*of).encode())
-    write_whole(folder / "history.csv", _csv(run.history))
+    write_whole(folder / "history.csv", history_csv(run.history))
     write_whole(folder / "picture.png", picture(*of))
     write_whole(folder / "film.gif", film(*of))
     return [folder / name for name in ("run.py", "history.csv", "picture.png", "film.gif")]

@@ -182,9 +182,10 @@ class Live:
 
     def _settle(self) -> bool:
         try:
-            self.run.settle()
+            self.screen.tree.settle()
         except NotFinite as error:
             self._rest(error)
+            self._settle()  # two runs side by side can both be broken
             return False
         return True
 

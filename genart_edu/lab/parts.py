@@ -32,7 +32,7 @@ class NotFinite(ArithmeticError):
 
     def __init__(self, step: int, what: str) -> None:
         super().__init__(f"Step {step:,} was not finite in {what}; the run stands before it.")
-        self.step = step
+        self.step, self.what = step, what
 
 
 def fields(record: tuple[Tensor, ...]) -> dict[str, Tensor]:

@@ -73,9 +73,9 @@ class Screen:
         self._put_on()
 
     def _put_on(self) -> None:
-        layers = self.stage.layers
-        layers.update({n: on for n, on in self.switches.items() if n in layers})
         self._seen = self._what()
+        for layers in (stage.layers for stage in self._seen):
+            layers.update({n: on for n, on in self.switches.items() if n in layers})
         self._show_stage()
 
     def _what(self) -> list[Stage]:
@@ -85,15 +85,21 @@ class Screen:
 
     def _show_stage(self) -> None:
         self._moments: list[Moment] = []  # of a step that is shown in slow motion
-        self._at, self._half = 0, ""  # the one that is shown; which half step it is of
+        self._at, self._half = 0, ""  # the one that is shown; which half step it is of ...
+        self._of = self.run  # ... and of which run
         self._panels = around.panels(self.tree)
         columns = self.columns or (None if self.tree.beside is None else 2)
         self.canvas = Canvas([panel.view for panel in self._panels], self.theme, columns=columns)
         self._new = True  # the first picture is drawn whole
 
+    def _keep_up(self) -> None:
+        """Another run has another picture; and so have other data, when a step is over."""
+        if self._of is not self.run or (not self._moments and self._what() != self._seen):
+            self._put_on()
+
     def set(self, **settings: float | str) -> None:
         """As `Run.set`; of a run that was rewound, a fork's: nothing is lost."""
-        if self.run.step < self.run.end:
+        if settings and self.run.step < self.run.end:
             self.tree.fork(**settings)
         else:
             self.run.set(**settings)
@@ -115,6 +121,8 @@ class Screen:
             self.stage.layers.update(before)
             raise ValueError("One panel at least must be shown.")
         self.switches |= layers
+        for stage in self._what()[1:]:
+            stage.layers.update({n: on for n, on in layers.items() if n in stage.layers})
         if self._moments or shown != self.stage.shown():
             self._show_stage()
 
@@ -131,7 +139,8 @@ class Screen:
 
     def advance(self, half: str = "") -> None:
         """One step; in slow motion one moment of it.  half: a half step in its place."""
-        if half and self.run.step < self.run.end:
+        self._keep_up()
+        if half in self.run.trainer.half_steps and self.run.step < self.run.end:
             self.tree.fork()
         work = partial(self.run.half_step, half) if half else self.run.advance
         if not self.slow:
@@ -159,12 +168,11 @@ class Screen:
     def look(self, hurry: bool = False) -> tuple[np.ndarray, str]:
         """The picture, bytes (H, W, 3), and the same in words.  hurry: what costs much may be
         old."""
+        self._keep_up()
         if self._moments:
             moment = self._moments[self._at]
             picture = self.canvas.frame([moment.seen, *self._flowed(moment)])
             return picture, f"Step {self.run.step:,} in slow motion.  {said(moment)}"
-        if self._what() != self._seen:
-            self._put_on()
         history = self.run.history
         around.surround(self.tree, self._panels, self.canvas.views)
         looks = self.stage.look(history, hurry and not self._new, self._panels)

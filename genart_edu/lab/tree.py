@@ -1,5 +1,6 @@
 """The tree of runs: an experiment, its forks, and which of them one looks at."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from genart_edu.lab import checkpoint, saved
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.parts import Event, NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.stages import Stage, on_stage
 from genart_edu.views.canvas import Arrays
@@ -27,7 +29,7 @@ class Tree:
 
     def _plant(self, experiment: Experiment, run: Run, stage: Stage) -> None:
         self.experiment, self.runs = experiment, [run]
-        self._stages: list[tuple[Stage, str | None]] = [(stage, None)]  # and what it is made for
+        self._stages: list[tuple[Stage, Any]] = [(stage, _redrawn(run))]  # and what it is made for
         self.here = 0
         self.beside: int | None = None
         self.folder: Path | None = None
@@ -47,10 +49,11 @@ class Tree:
     def stage_of(self, place: int) -> Stage:
         """What there is to look at of a run; made anew when it learns from other data."""
         run, (stage, made_for) = self.runs[place], self._stages[place]
-        data = getattr(run.batches, "data", "")  # of pictures it never changes
-        if data != made_for:
+        if made_for != _redrawn(run):
+            on = stage.layers
             _, stage = on_stage(run, stage.renew)
-            self._stages[place] = stage, data
+            stage.layers.update({name: on.get(name, now) for name, now in stage.layers.items()})
+            self._stages[place] = stage, _redrawn(run)
         return stage
 
     @property
@@ -75,16 +78,28 @@ class Tree:
         return [self.runs.index(run.parent) if run.parent else -1 for run in self.runs]
 
     def advance(self) -> None:
-        """One step; and one of the run beside it, if that has made fewer."""
+        """One step; and one of the run beside it, or two while that has made fewer."""
         self.run.advance()
-        if self.rival and self.rival.step < self.run.step:
-            self.rival.advance()
+        self._beside(lambda run: [*map(Run.advance, [run] * min(2, self.run.step - run.step))])
+
+    def settle(self) -> None:
+        """As `Run.settle`; and so does the run beside it."""
+        self.run.settle()
+        self._beside(Run.settle)
 
     def rewind(self, step: int) -> None:
         """As `Run.rewind`; and so does the run beside it, as far as it got."""
         self.run.rewind(step)
-        if self.rival:
-            self.rival.rewind(min(step, self.rival.end))
+        self._beside(lambda run: run.rewind(min(step, run.end)))
+
+    def _beside(self, act: Callable[[Run], object]) -> None:
+        """Do it to the run beside; NotFinite says that it was this one."""
+        try:
+            if self.rival:
+                act(self.rival)
+        except NotFinite as error:
+            what = f"{error.what} of run {(self.beside or 0) + 1}"
+            raise NotFinite(error.step, what) from None
 
     def fork(self, **settings: float | str) -> None:
         """Look at a fork of the run that is looked at.  ValueError where there are MOST."""
@@ -95,8 +110,8 @@ class Tree:
 
     def go_to(self, here: int, beside: int | None = None) -> None:
         """Look at another run, alone or beside one.  ValueError for what is no place of one."""
-        for place in here, beside:
-            if place not in (*range(len(self.runs)), None):
+        for place in here, here if beside is None else beside:
+            if place not in range(len(self.runs)):
                 raise ValueError(f"A run is from 0 to {len(self.runs) - 1}; got {place}.")
         self.here, self.beside = here, beside if beside != here else None
         if self.rival:
@@ -127,6 +142,10 @@ class Tree:
         marks = [(i, event.step) for i, events in enumerate(own) for event in events]
         here = np.array([self.here, self.run.step])
         return np.array(spans), np.array(marks).reshape(-1, 2), here
+
+
+def _redrawn(run: Run) -> list[Event]:
+    return [event for event in run.events if event.name == "data"]
 
 
 def load(folder: Path) -> Tree:

@@ -2,11 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox, TransformedBbox
 
-from genart_edu.views.style import SERIES, Margins, Role, Theme, key, reference, rounds
+from genart_edu.views.canvas import Arrays
+from genart_edu.views.marks import Mark, Marks
+from genart_edu.views.style import DOTTED, SERIES, Margins, Role, Theme, key, reference, rounds
 
 POINTS = 160  # in a line: two pixels each, so that its dashes can be told
 
@@ -52,6 +57,13 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
+def put(lines: Sequence[Line2D], size: int, steps: np.ndarray, *values: np.ndarray) -> None:
+    """Each line shows its values (N,) in means of `size`.  What is not finite is left out."""
+    for line, value in zip(lines, values, strict=True):
+        finite = np.isfinite(value)
+        line.set_data(bin_means(steps[finite], size), bin_means(value[finite], size))
+
+
 class Curves:
     """One line for each name, e.g. Curves(("reconstruction", "kl"), "Costs").
 
@@ -77,22 +89,37 @@ class Curves:
         self.title = f"{title} ({unit})" if unit else title
         self.x = x
         self.alt = f"{self.title}: {', '.join(names)} over {'steps' if x == 'step' else x}"
+        self.behind, self.marks = [np.zeros(0)] * (1 + len(names)), list[Mark]()
+        self.drawn: tuple[int, float, float] | None = None  # in which bins, between which steps
         self.references = dict(sorted((references or {}).items(), key=lambda item: item[1]))
         right = 0.3 + 0.1 * max((len(name) for name in self.references), default=0)
         letters = sum(map(len, names))
         self.width = max(1.6, 0.05 * letters + 0.25 * len(names))  # the key fits above the plot
         self.margins = Margins(0.75, right, 0.55, 0.7)
 
+    def surround(self, behind: Arrays = (), marks: Sequence[Mark] = ()) -> None:
+        """What `update` draws around the lines, until this is called again.
+
+        behind: what `update` takes, of what a rewound run has recorded, or of a run to compare
+        with: thin and dotted, in bins of the same size.  It is copied: histories are written to.
+        marks: (step, a few words) of each event: a line, and the words where there is room.
+        """
+        own = [np.array(v, dtype=float) for v in behind] or [np.zeros(0)] * (1 + len(self.names))
+        self._check(*own)
+        if self.marks != list(marks) or not all(map(np.array_equal, own, self.behind)):
+            self.drawn, self.behind, self.marks = None, own, list(marks)
+
     def attach(self, ax: Axes, theme: Theme) -> None:
-        self.ax = ax
-        self.size, self.x_limits, self.y_limits = 0, (0.0, 0.0), (0.0, 0.0)
-        self.lines = [
-            ax.plot([], [], color=r.color(theme), linestyle=r.dash, marker=r.marker, label=name)[0]
-            for name, r in zip(self.names, self.roles, strict=False)
-        ]
-        for line in self.lines:
-            line.set(linewidth=2.2, markersize=7, markevery=[-1], clip_on=self.x == "step")
-        self.artists = list(self.lines)
+        self.ax, self.theme, self.drawn, self.y_limits = ax, theme, None, (0.0, 0.0)
+        self.past, self.lines = list[Line2D](), list[Line2D]()
+        self.marked, self.room = Marks(ax, theme), 0.0
+        for name, r in zip(self.names, self.roles, strict=False):
+            look: dict[str, Any] = {"color": r.color(theme), "marker": r.marker, "markevery": [-1]}
+            look["clip_on"] = self.x == "step"
+            self.past += ax.plot([], [], linestyle=DOTTED, linewidth=1.4, markersize=5, **look)
+            look |= {"linestyle": r.dash, "linewidth": 2.2, "markersize": 7}
+            self.lines += ax.plot([], [], label=name, **look)
+        self.artists = self.lines
         self.labels = [reference(ax, theme, y, name)[1] for name, y in self.references.items()]
         key(ax, theme, self.lines)
         ax.xaxis.set_major_locator(rounds())
@@ -101,36 +128,47 @@ class Curves:
 
     def update(self, steps: np.ndarray, *values: np.ndarray) -> bool:
         """steps (N,) ascending; values (N,) for each name.  What is not finite is left out."""
-        if any(np.shape(v) != np.shape(steps) for v in values) or len(values) != len(self.lines):
+        self._check(steps, *values)
+        size = bin_size(max(len(steps), len(self.behind[0])))
+        put(self.lines, size, steps, *values)
+        drawn = size, *self._x_limits(np.append(steps, self.behind[0]))
+        if changed := drawn != self.drawn:
+            self._draw_around(*drawn)
+            self.drawn = drawn
+        return self._fit_y() or changed
+
+    def _check(self, steps: np.ndarray, *values: np.ndarray) -> None:
+        if any(np.shape(v) != np.shape(steps) for v in values) or len(values) != len(self.names):
             raise ValueError(f"Curves needs as many steps as values of each of {self.names}.")
-        size = bin_size(len(steps))
-        for line, value in zip(self.lines, values, strict=True):
-            finite = np.isfinite(value)
-            line.set_data(bin_means(steps[finite], size), bin_means(value[finite], size))
-        return any([self._fit_x(steps, size), self._fit_y()])
 
-    def _fit_x(self, steps: np.ndarray, size: int) -> bool:
-        limits = self._x_limits(steps)
-        if (limits, size) == (self.x_limits, self.size):
-            return False
-        self.x_limits, self.size = limits, size
-        self.ax.set_xlim(limits)
+    def _draw_around(self, size: int, left: float, right: float) -> None:
+        """The x axis, the marks, and what is behind, in means of `size`."""
+        self.ax.set_xlim(left, right)
         self.ax.set_xlabel(self.x if size == 1 else f"{self.x}   (each point: mean of {size})")
-        return True
+        put(self.past, size, *self.behind)
+        self.room = self.marked.show(self.marks)
+        # No spike runs through words.
+        below = TransformedBbox(Bbox.from_extents(0, 0, 1, 1 - self.room), self.ax.transAxes)
+        for line, past, role in zip(self.lines, self.past, self.roles, strict=False):
+            hides = len(self.behind[0]) and role.dash[1]  # no dots shine through a dash
+            line.set(gapcolor=self.theme.background if hides else None, clip_box=below)
+            past.set_clip_box(below)
 
-    def _x_limits(self, steps: np.ndarray) -> tuple[float, float]:
-        if not len(steps):
+    def _x_limits(self, shown: np.ndarray) -> tuple[float, float]:
+        if not len(shown):
             return 0.0, 100.0
+        first, last = float(shown.min()), float(shown.max())
         if self.x != "step":
-            return float(steps[0]), float(steps[-1])
-        left = steps[0] - steps[0] % 1000  # training may go on from later
-        room = bin_size(int(steps[-1] - left)) * POINTS  # moves when the bins do: drawn whole once
+            return first, last
+        left = first - first % 1000  # training may go on from later
+        room = bin_size(int(last - left)) * POINTS  # moves when the bins do: drawn whole once
         return left, left + 1.03 * room
 
     def _fit_y(self) -> bool:
         """Leave the limits alone while they hold the data and do not dwarf it."""
-        lines = [np.asarray(line.get_ydata()) for line in self.lines]
+        lines = [np.asarray(line.get_ydata()) for line in (*self.lines, *self.past)]
         low, high = y_range(lines, [*self.references.values()], whole=self.x != "step")
+        high += self.room / (1 - self.room) * (high - low)  # for the words above the lines
         bottom, top = self.y_limits
         if bottom <= low and high <= top and top - bottom < 2.5 * (high - low):
             return False
