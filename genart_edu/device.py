@@ -12,11 +12,8 @@ def pick_device(name: str = "auto") -> torch.device:
 
     ValueError for a name that is none of DEVICES, or a device that this machine lacks.
     """
-    here = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    here = {"cuda": cuda, "mps": mps, "cpu": True}
     if name == "auto":
         name = next(device for device, available in here.items() if available)
     if name not in here:

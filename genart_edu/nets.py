@@ -40,9 +40,7 @@ class SeedLinear(nn.Module):
     Whoever trains it trains S networks, each as if alone.  x (B, in) is handed to all of them.
     """
 
-    def __init__(
-        self, seeds: int, in_features: int, out_features: int, rng: torch.Generator
-    ) -> None:
+    def __init__(self, seeds: int, in_features: int, out_features: int, rng: torch.Generator):
         super().__init__()
         bound = math.sqrt(6 / (in_features + out_features))  # as in `linear`
         weight = torch.empty(seeds, in_features, out_features)
@@ -54,6 +52,7 @@ class SeedLinear(nn.Module):
         return torch.baddbmm(self.bias, x.expand(len(weight), -1, -1), weight)
 
 
+Shape = tuple[int, int, int]  # of a picture: (C, H, W)
 Layer = Callable[[int, int, torch.Generator], nn.Module]  # `linear`, or partial(SeedLinear, S)
 
 
@@ -84,7 +83,7 @@ def mlp(
 
 
 def conv_encoder(
-    shape: tuple[int, int, int],
+    shape: Shape,
     out_features: int,
     rng: torch.Generator,
     *,
@@ -108,7 +107,7 @@ def conv_encoder(
 
 def conv_decoder(
     in_features: int,
-    shape: tuple[int, int, int],
+    shape: Shape,
     rng: torch.Generator,
     *,
     hidden_dim: int = 32,
@@ -124,17 +123,13 @@ def conv_decoder(
     layers: list[nn.Module] = [linear(in_features, math.prod(small), rng), nn.Unflatten(-1, small)]
     fans = itertools.pairwise([*reversed(channels), shape[0]])
     for (fan_in, fan_out), (height, width) in zip(fans, reversed(sizes[:-1]), strict=True):
-        odd = height % 2, width % 2
-        layer = nn.utils.skip_init(
-            nn.ConvTranspose2d, fan_in, fan_out, 4, stride=2, padding=1, output_padding=odd
-        )
+        doubling = {"stride": 2, "padding": 1, "output_padding": (height % 2, width % 2)}
+        layer = nn.utils.skip_init(nn.ConvTranspose2d, fan_in, fan_out, 4, **doubling)
         layers += [activation(), _glorot(layer, rng)]
     return nn.Sequential(*layers, nn.Flatten(-3))
 
 
-def _pyramid(
-    shape: tuple[int, int, int], hidden_dim: int, depth: int
-) -> tuple[list[tuple[int, int]], list[int]]:
+def _pyramid(shape: Shape, hidden_dim: int, depth: int) -> tuple[list[tuple[int, int]], list[int]]:
     """Height and width before the first convolution and after each; channels after each."""
     _, height, width = shape
     sizes = [(height >> i, width >> i) for i in range(depth + 1)]

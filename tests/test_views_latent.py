@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.markers import MarkerStyle
 
 from genart_edu.views.canvas import Canvas, still
-from genart_edu.views.latent import LatentPlane, letter
+from genart_edu.views.latent import LatentPlane
 from genart_edu.views.style import DARK, LIGHT, REAL, SERIES, Theme, blend
 
 DIGITS = tuple("0123456789")
@@ -86,9 +87,17 @@ def test_the_plane_grows_with_the_codes_and_settles():
 
 
 def test_a_letter_is_centred():
-    for character in "0aQ8":
-        vertices = letter(character).vertices
-        assert np.allclose(vertices.min(axis=0), -vertices.max(axis=0))
+    view: Any = Canvas([LatentPlane("Latents", tuple("0aQ8"))]).views[0]
+    for cloud in view.classes:
+        marker = MarkerStyle(cloud.get_marker())
+        box = marker.get_path().get_extents(marker.get_transform())
+        assert np.allclose(box.min, -box.max) and box.height > 0.9
+
+
+@pytest.mark.parametrize("odd", ["ring", "$", "_", "猫", " ", ""])
+def test_what_is_no_letter_stands_beside_its_marker(odd: str):
+    view: Any = Canvas([LatentPlane("Latents", ("a", odd))]).views[0]
+    assert [cloud.get_marker() for cloud in view.classes] == [role.marker for role in SERIES[:2]]
 
 
 def test_each_posterior_is_an_ellipse_of_one_sigma_in_its_colour():

@@ -9,8 +9,8 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from genart_edu.views.canvas import DPI, Canvas
-from genart_edu.views.mesh import DENSEST, HALF, arrows, densities, opacities
-from genart_edu.views.plane import Plane, knots, shades
+from genart_edu.views.mesh import DENSEST, HALF, densities, opacities, pulled
+from genart_edu.views.plane import Plane, enlarged, shades
 from genart_edu.views.style import DARK, FAKE, GENERATOR, LIGHT, REAL, Theme, blend
 
 NONE, ONE = np.zeros((0, 2)), np.zeros((1, 2))
@@ -69,10 +69,12 @@ def test_the_surface_is_interpolated_in_place():
         assert np.abs(at(canvas, frame, *place) - expected).max() <= 3
 
 
-def test_knots_read_straight_lines_exactly():
-    for n in (2, 7, 64):
-        pixels = (np.arange(100) + 0.5) / 100
-        assert np.allclose(knots(n, 100) @ np.linspace(-1, 1, n), 2 * pixels - 1)
+def test_a_lattice_is_read_exactly_between_its_points():
+    pixels = (np.arange(100) + 0.5) / 100
+    for n, m in ((2, 7), (7, 64), (64, 2)):
+        x, y = np.meshgrid(np.linspace(-1, 1, m), np.linspace(-1, 1, n))
+        across, up = np.meshgrid(2 * pixels - 1, 2 * pixels - 1)
+        assert np.allclose(enlarged(x + 0.3 * y, 100), across + 0.3 * up, atol=1e-6)
 
 
 def test_without_a_surface_there_is_no_colour_key():
@@ -125,9 +127,10 @@ def test_a_best_that_is_nowhere_one_half_or_not_a_number_has_no_border_there():
 
 
 def names(canvas: Canvas) -> list[str]:
-    """What the keys above name, the upper row first."""
+    """What the key above names, read like a page."""
     view: Any = canvas.views[0]
-    return [text.get_text() for row in view.keys[::-1] for text in row.get_texts()]
+    boxes = {t.get_text(): t.get_window_extent() for t in view.key.get_texts()}
+    return sorted(boxes, key=lambda text: (-round(boxes[text].y0 / 10), boxes[text].x0))
 
 
 def test_the_key_names_the_border_only_while_it_is_there():
@@ -147,7 +150,7 @@ def test_names_have_room_beside_title_and_scale(layers: int):
     canvas = Canvas([Plane("Generated from noise")])
     canvas.frame([(ONE, ONE, *(np.eye(4), np.eye(4), lattice(2), np.zeros((1, 2, 2)))[:layers])])
     renderer, view = canvas._agg.get_renderer(), cast(Any, canvas.views[0])
-    boxes = [t.get_window_extent(renderer) for row in view.keys for t in row.get_texts()]
+    boxes = [t.get_window_extent(renderer) for t in view.key.get_texts()]
     assert len(boxes) == 1 + layers
     scale, [title] = view.scale, view.ax.findobj(lambda a: a.properties().get("text") == view.title)
     texts = [title, scale.xaxis.label, view.ax.xaxis.label, *scale.get_yticklabels()]
@@ -276,18 +279,18 @@ def test_an_arrow_is_as_long_as_the_pull_until_it_is_cut():
     at, angle = rng.uniform(-1, 1, (50, 2)), rng.uniform(-np.pi, np.pi, 50)
     length = np.geomspace(1e-9, 1e9, 50)
     pull = length[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    tips = arrows(np.stack([at, pull], axis=1), extent=2)[:, 3] - at
+    tips = pulled(np.stack([at, pull], axis=1), extent=2)[:, 3] - at
     assert np.allclose(np.hypot(*tips.T), 2 * np.minimum(0.1 * length, 0.25), rtol=1e-6, atol=1e-12)
     assert np.allclose(np.arctan2(tips[15:, 1], tips[15:, 0]), angle[15:])
-    one = arrows(np.array([[(0.0, 0.0), (1.0, 0.0)]]), extent=2)
+    one = pulled(np.array([[(0.0, 0.0), (1.0, 0.0)]]), extent=2)
     assert np.ptp(one[..., 0]) == pytest.approx(0.2) and np.ptp(one[..., 1]) < 0.1
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_pull_that_vanishes_leaves_nothing_and_what_is_no_number_is_left_out():
     far = [[(3.1, 0), (1, 0)], [(0, np.nan), (1, 0)], [(0, 0), (np.inf, 0)], [(0, 0), (0, np.nan)]]
-    assert arrows(np.array(far), extent=3).shape == (0, 7, 2)
-    assert np.isfinite(arrows(np.array([[(0, 0), (1e308, -1e308)]]), extent=3)).all()
+    assert pulled(np.array(far), extent=3).shape == (0, 7, 2)
+    assert np.isfinite(pulled(np.array([[(0, 0), (1e308, -1e308)]]), extent=3)).all()
     canvas = Canvas([Plane("Samples", extent=3)])
     nothing = canvas.frame([(NONE, NONE, None, None, None, np.array(far))])
     weak = np.array([[(0.0, 0.0), (1e-4, 1e-4)]])

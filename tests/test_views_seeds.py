@@ -119,7 +119,7 @@ def test_counts_stay_within_their_cells(density: Any, n: int):
     canvas = Canvas([SeedGrid("Seeds", density.extent, density.modes.numpy())])
     canvas.frame([(np.zeros((n, 1, 2)), np.full(n, len(density.modes)))])
     view = view_of(canvas)
-    letters = view.full.get_path().vertices
+    letters = view.tabs.get_path().vertices
     letters = letters[(letters != 0).any(axis=1)]  # a closing vertex has no place
     right = letters[:, 0, None] - view.corners[:, 0]
     assert ((right > 0) & (right < view.side)).any(axis=1).all()

@@ -3,7 +3,8 @@
 Their place in the data is part of a run's state: `state_dict` holds it.
 """
 
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
 
 
-class ImageBatches:
+class ImageBatches(Iterator[tuple[Tensor, ...]]):
     """Batches of x (B, D) in [0, 1] from images that lie as uint8 on their device.
 
     Each epoch is a new permutation; a rest smaller than a batch is left out of that epoch.
@@ -23,13 +24,10 @@ class ImageBatches:
 
     settings: tuple[str, ...] = ()  # what can change while a run lives
 
-    def __init__(
-        self, images: Images, batch_size: int, rng: torch.Generator, labels: bool = False
-    ) -> None:
-        if not 1 <= batch_size <= len(images):
-            raise ValueError(
-                f"batch_size must be from 1 to {len(images)} (all images); got {batch_size}."
-            )
+    def __init__(self, images: Images, batch_size: int, rng: torch.Generator, labels: bool = False):
+        n = len(images)
+        if not 1 <= batch_size <= n:
+            raise ValueError(f"batch_size must be from 1 to {n} (all images); got {batch_size}.")
         if labels and images.labels is None:
             raise ValueError("labels were asked for, but these images have none.")
         self.images, self.batch_size, self.rng = images, batch_size, rng
@@ -40,9 +38,6 @@ class ImageBatches:
         self._rng_before = self.rng.get_state()  # 5 kB say as much as the permutation itself
         self._order = torch.randperm(len(self.images), generator=self.rng, device=self.rng.device)
         self._next = 0
-
-    def __iter__(self) -> Self:
-        return self
 
     def __next__(self) -> tuple[Tensor, ...]:
         if self._next + self.batch_size > len(self.images):
@@ -61,7 +56,7 @@ class ImageBatches:
         self._next = state["next"]
 
 
-class DensityBatches:
+class DensityBatches(Iterator[tuple[Tensor]]):
     """Batches of x (B, 2) drawn afresh from a density that we know: data that never runs out.
 
     data: the density's name; another one, set while a run lives, is loaded onto the same device.
@@ -69,7 +64,7 @@ class DensityBatches:
 
     settings: tuple[str, ...] = ("data",)
 
-    def __init__(self, density: Density, batch_size: int, rng: torch.Generator) -> None:
+    def __init__(self, density: Density, batch_size: int, rng: torch.Generator):
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1; got {batch_size}.")
         self.density, self.batch_size, self.rng = density, batch_size, rng
@@ -85,9 +80,6 @@ class DensityBatches:
         found = first if name == first.name else catalogue.density(name)
         self.density = found.to(first.means.device)
 
-    def __iter__(self) -> Self:
-        return self
-
     def __next__(self) -> tuple[Tensor]:
         return (self.density.sample(self.batch_size, self.rng),)
 
@@ -99,14 +91,16 @@ class DensityBatches:
         self.rng.set_state(state["rng"])
 
 
-class SeedBatches:
+class SeedBatches(Iterator[tuple[Tensor, ...]]):
     """Batches for S networks that train as one, to each its own: (S, B, ...) of S B in a row."""
 
-    def __init__(self, batches: ImageBatches | DensityBatches, seeds: int) -> None:
+    def __init__(self, batches: ImageBatches | DensityBatches, seeds: int):
         if seeds < 1 or batches.batch_size % seeds:
             raise ValueError(f"{batches.batch_size} examples can't be shared by {seeds} seeds.")
         self.batches, self.seeds, self.batch_size = batches, seeds, batches.batch_size
         self.settings = batches.settings
+        # its place is theirs
+        self.state_dict, self.load_state_dict = batches.state_dict, batches.load_state_dict
 
     @property
     def data(self) -> str:
@@ -116,14 +110,5 @@ class SeedBatches:
     def data(self, name: str) -> None:
         self.batches.data = name  # type: ignore[union-attr]
 
-    def __iter__(self) -> Self:
-        return self
-
     def __next__(self) -> tuple[Tensor, ...]:
         return tuple(part.unflatten(0, (self.seeds, -1)) for part in next(self.batches))
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.batches.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.batches.load_state_dict(state)

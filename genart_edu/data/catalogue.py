@@ -5,20 +5,14 @@ import warnings
 
 import torch
 
-from genart_edu.data import densities
-from genart_edu.data.densities import Density
+from genart_edu.data.densities import Density, grid, moons, ring, spiral
 from genart_edu.data.drawing import drawn
 from genart_edu.data.folder import folder
 from genart_edu.data.idx import idx
 from genart_edu.data.images import Images, digits
 from genart_edu.data.motifs import motifs
 
-DENSITIES = {
-    "ring": densities.ring,
-    "grid": densities.grid,
-    "spiral": densities.spiral,
-    "moons": densities.moons,
-}
+DENSITIES = {make.__name__: make for make in (ring, grid, spiral, moons)}
 PLANE = (*DENSITIES, "drawn:STROKES")
 NAMES = ("digits", "digits-grey", "motifs", *PLANE, "idx:NAME", "folder:PATH")
 
@@ -71,8 +65,7 @@ def _motifs(n: int, seed: int) -> Images:
 
 def _train_and_test(images: Images) -> tuple[Images, Images]:
     if len(images) == 1:
-        warnings.warn(
-            "There is one picture only: it serves for training and for testing.", stacklevel=3
-        )
+        alone = "There is one picture only: it serves for training and for testing."
+        warnings.warn(alone, stacklevel=3)
         return images, images
     return images.split(max(1, len(images) * 5 // 6))

@@ -8,10 +8,8 @@ so log p(x) is exact, and so is the list of modes that a generator must find.
 K components may share a mode: the spiral's 200 are cut into 10.
 """
 
-import dataclasses
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -32,12 +30,8 @@ class Density:
 
     def to(self, device: torch.device | str) -> Self:
         """The same density on another device."""
-        return dataclasses.replace(
-            self,
-            means=self.means.to(device),
-            mode_of=self.mode_of.to(device),
-            modes=self.modes.to(device),
-        )
+        moved = {name: getattr(self, name).to(device) for name in ("means", "mode_of", "modes")}
+        return replace(self, **moved)
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         """n draws, (n, 2).  A CPU rng gives the same draws whatever the density's device."""
@@ -64,7 +58,7 @@ class Density:
 
     def blurred(self, std: float) -> Self:
         """The density of x + std noise: every component is as much wider."""
-        return dataclasses.replace(self, std=math.hypot(self.std, std))
+        return replace(self, std=math.hypot(self.std, std))
 
     def assign(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The mode that each point belongs to, and whether the point is any good.
@@ -101,46 +95,34 @@ def spiral() -> Density:
     turn = np.linspace(0, 2, 2_000)
     radius, angle = 0.15 + 0.425 * turn, 2 * math.pi * turn
     arm = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    return along("spiral", [arm], [10], components=20, std=0.03, extent=1.5)
+    return along("spiral", [(arm, 10)], components=20, std=0.03, extent=1.5)
 
 
 def moons() -> Density:
     """Two half circles that reach into each other, std 0.05; each is one mode."""
     angle = np.linspace(0, math.pi, 1_000)
     upper = np.stack([np.cos(angle) - 0.5, np.sin(angle) - 0.25], axis=-1)
-    return along("moons", [upper, -upper], [1, 1], components=60, std=0.05, extent=2.0)
+    return along("moons", [(upper, 1), (-upper, 1)], components=60, std=0.05, extent=2.0)
 
 
 def along(
-    name: str,
-    curves: Sequence[np.ndarray],
-    modes: Sequence[int],
-    *,
-    components: int,
-    std: float,
-    extent: float,
+    name: str, curves: list[tuple[np.ndarray, int]], *, components: int, std: float, extent: float
 ) -> Density:
-    """Components strung evenly along each curve (P, 2), which is cut into its number of equal arcs.
+    """Components strung evenly along curves, each given by many points (P, 2) and cut into its
+    number of equal arcs.
 
     components: of each arc, which is a mode; so all modes weigh the same.  At most 1.3 std apart
     they melt together: the ripple is below one in 10,000.
     """
-    cut = list(zip(curves, modes, strict=True))
-    means = np.concatenate([_middles(curve, arcs * components) for curve, arcs in cut])
-    centres = np.concatenate([_middles(curve, arcs) for curve, arcs in cut])
-    return Density(
-        name,
-        torch.from_numpy(means).float(),
-        std,
-        torch.arange(len(means)) // components,
-        torch.from_numpy(centres).float(),
-        extent,
-    )
+    means = torch.cat([_middles(curve, arcs * components) for curve, arcs in curves])
+    centres = torch.cat([_middles(curve, arcs) for curve, arcs in curves])
+    return Density(name, means, std, torch.arange(len(means)) // components, centres, extent)
 
 
-def _middles(curve: np.ndarray, n: int) -> np.ndarray:
+def _middles(curve: np.ndarray, n: int) -> Tensor:
     """The middles of n equally long arcs of a curve given by many points, (P, 2) -> (n, 2)."""
     steps = np.linalg.norm(np.diff(curve, axis=0), axis=-1)
     length = np.concatenate([[0.0], steps.cumsum()])
     where = (np.arange(n) + 0.5) / n * length[-1]
-    return np.stack([np.interp(where, length, curve[:, axis]) for axis in (0, 1)], axis=-1)
+    middles = np.stack([np.interp(where, length, curve[:, axis]) for axis in (0, 1)], axis=-1)
+    return torch.from_numpy(middles).float()

@@ -30,15 +30,13 @@ def drawn(name: str) -> Density:
     than 40 units of ink or more than 2,000 letters.
     """
     if len(name) > LETTERS:
-        raise ValueError(
-            f"A drawing's name has at most {LETTERS:,} letters; this one needs {len(name):,}: "
-            "draw fewer or plainer strokes."
-        )
+        letters = f"has at most {LETTERS:,} letters; this one needs {len(name):,}"
+        raise ValueError(f"A drawing's name {letters}: draw fewer or plainer strokes.")
     words = [stroke.split(" ") for stroke in name.removeprefix("drawn:").split(";")]
     curves = _curves([[*zip_longest(each[::2], each[1::2])] for each in words], name)
-    modes = [max(1, round(_length(curve) / ARC)) for curve in curves]
+    cut = [(curve, max(1, round(_length(curve) / ARC))) for curve in curves]
     components = math.ceil(1.5 * ARC / (1.3 * STD))  # for the longest arc that rounding leaves
-    return along(name, curves, modes, components=components, std=STD, extent=EXTENT)
+    return along(name, cut, components=components, std=STD, extent=EXTENT)
 
 
 def drawing(strokes: Iterable[Any]) -> str:
@@ -60,15 +58,11 @@ def _curves(strokes: Any, given: object) -> list[np.ndarray]:
         curves = []
     flat = all(curve.ndim == 2 and curve.shape[1] == 2 and len(curve) for curve in curves)
     if not (curves and flat and all((abs(curve) <= EXTENT).all() for curve in curves)):
-        raise ValueError(
-            f"A drawing is one stroke or more, each of pairs of x and y from -{EXTENT} to "
-            f"{EXTENT}; got {reprlib.repr(given)}."
-        )
+        pairs = f"pairs of x and y from -{EXTENT} to {EXTENT}; got {reprlib.repr(given)}"
+        raise ValueError(f"A drawing is one stroke or more, each of {pairs}.")
     if len(curves) > STROKES or sum(map(_length, curves)) > INK:
-        raise ValueError(
-            f"A drawing has at most {STROKES} strokes, which together are at most {INK:g} long: "
-            "draw fewer or shorter ones."
-        )
+        most = f"at most {STROKES} strokes, which together are at most {INK:g} long"
+        raise ValueError(f"A drawing has {most}: draw fewer or shorter ones.")
     return curves
 
 

@@ -8,6 +8,7 @@ import gzip
 import json
 import math
 import zlib
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -19,10 +20,8 @@ import torch
 from genart_edu.data.images import Images
 
 FILES = (
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
+    *("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    *("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 )
 
 
@@ -35,9 +34,7 @@ class Source(NamedTuple):
 
 
 TABLE = json.loads(Path(__file__).with_name("idx.json").read_text("utf-8"))
-SOURCES = {
-    name: Source(**{k: tuple(row[k]) for k in Source._fields}) for name, row in TABLE.items()
-}
+SOURCES = {name: Source(*(tuple(row[k]) for k in Source._fields)) for name, row in TABLE.items()}
 
 
 def idx(
@@ -100,13 +97,9 @@ def _fetch(source: Source, folder: Path) -> list[Path]:
     pooch.get_logger().setLevel("WARNING")  # it would announce every file
     paths = [folder / file for file in FILES]
     for path, sha256 in zip(paths, source.sha256, strict=True):
-        reasons = []
-        for url in source.urls:
-            reason = _download(url + path.name, sha256, path)
-            if reason is None:
-                break
-            reasons.append(reason)
-        else:
+        tries = (_download(url + path.name, sha256, path) for url in source.urls)
+        reasons = [*takewhile(bool, tries)]  # up to the first that came
+        if len(reasons) == len(source.urls):
             state = "is not the published file" if path.exists() else "is missing"
             why = " and ".join(dict.fromkeys(reasons))
             get = f"get {', '.join(FILES)}, each from {source.urls[0]} followed by its name"
@@ -115,8 +108,8 @@ def _fetch(source: Source, folder: Path) -> list[Path]:
     return paths
 
 
-def _download(url: str, sha256: str, path: Path) -> str | None:
-    """Bring the file unless it lies there already, whole; say why that failed, or None.
+def _download(url: str, sha256: str, path: Path) -> str:
+    """Bring the file unless it lies there already, whole; say why that failed, or "".
 
     pooch writes into a temporary file and moves it only if its hash is right.
     """
@@ -133,4 +126,4 @@ def _download(url: str, sha256: str, path: Path) -> str | None:
         return f"{host} could not be reached"
     except ValueError:
         return f"what {host} sent is not the published file (its SHA-256 differs)"
-    return None
+    return ""

@@ -41,10 +41,11 @@ class Images:
             got = f"got {labels.min()} to {labels.max()}"
             raise ValueError(f"labels must be from 0 to {last}, the place of a name; {got}.")
 
+    def __deepcopy__(self, _: object) -> Self:
+        return self  # nobody changes them: the runs that fork share one set
+
     @classmethod
-    def of(
-        cls, x: Tensor, labels: Tensor | None = None, names: tuple[str, ...] | None = None
-    ) -> Self:
+    def of(cls, x: Tensor, labels: Tensor | None = None, names: tuple[str, ...] = ()) -> Self:
         """Pictures of your own: x (N, C, H, W), floats in [0, 1]; kept with 8 bits a pixel.
 
         names: of the classes; by default "0", "1", ... as far as the labels go.
@@ -53,9 +54,8 @@ class Images:
             raise ValueError(f"x must be finite; {int((~x.isfinite()).sum())} numbers are not.")
         if x.numel() and not (x.min() >= 0 and x.max() <= 1):
             raise ValueError(f"x must lie in [0, 1]; got {x.min():g} to {x.max():g}.")
-        if names is None:
-            classes = 0 if labels is None or not len(labels) else int(labels.max()) + 1
-            names = tuple(map(str, range(classes)))
+        if labels is not None and len(labels) and not names:
+            names = tuple(map(str, range(int(labels.max()) + 1)))
         return cls((255 * x).round().to(torch.uint8), labels, names)
 
     def __len__(self) -> int:
@@ -98,10 +98,9 @@ class Images:
         return self._map(lambda tensor: tensor[train]), self._map(lambda tensor: tensor[test])
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        labels = None if self.labels is None else change(self.labels)
         changed = copy.copy(self)  # not a new one: what was checked need not be checked again
-        object.__setattr__(changed, "pixels", change(self.pixels))
-        if self.labels is not None:
-            object.__setattr__(changed, "labels", change(self.labels))
+        vars(changed).update(pixels=change(self.pixels), labels=labels)
         return changed
 
 
@@ -113,8 +112,5 @@ def digits(grey: bool = False) -> Images:
     """
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as file:
         ink, labels = torch.from_numpy(file["pixels"]), torch.from_numpy(file["labels"])
-    ink = ink.unsqueeze(1)  # (N, 1, 8, 8)
-    names = tuple("0123456789")
-    if grey:
-        return Images(ink, labels.long(), names, white=16)
-    return Images((ink > 8).to(torch.uint8), labels.long(), names, white=1)
+    pixels, white = (ink, 16) if grey else ((ink > 8).to(torch.uint8), 1)  # (N, 8, 8)
+    return Images(pixels.unsqueeze(1), labels.long(), tuple("0123456789"), white)

@@ -99,14 +99,10 @@ def draw_factors(n: int, rng: torch.Generator) -> Factors:
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(n, generator=rng)
 
-    return Factors(
-        kind=torch.randint(len(KINDS), (n,), generator=rng),
-        x=uniform(-0.33, 0.33),
-        y=uniform(-0.33, 0.33),
-        size=uniform(0.4, 0.6),
-        angle=uniform(-math.pi / 6, math.pi / 6),
-        ink=uniform(0.5, 1.0),
-    )
+    kind = torch.randint(len(KINDS), (n,), generator=rng)
+    x, y, size = uniform(-0.33, 0.33), uniform(-0.33, 0.33), uniform(0.4, 0.6)
+    angle, ink = uniform(-math.pi / 6, math.pi / 6), uniform(0.5, 1.0)
+    return Factors(kind, x, y, size, angle, ink)
 
 
 def render(factors: Factors, side: int = 28) -> Tensor:

@@ -103,5 +103,4 @@ def normalised(net: nn.Sequential, rng: torch.Generator) -> nn.Sequential:
 
 def judges_alone(discriminator: nn.Module) -> bool:
     """Whether D(x) is a function of one x, of which there can be a picture."""
-    together = (Pack, MinibatchStd)
-    return not any(isinstance(part, together) for part in discriminator.modules())
+    return not any(isinstance(part, Pack | MinibatchStd) for part in discriminator.modules())

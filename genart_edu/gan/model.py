@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from genart_edu.gan.layers import Conditional, MinibatchStd, Pack, normalised
-from genart_edu.nets import Layer, conv_decoder, conv_encoder, leaky_relu, linear, mlp, relu
+from genart_edu.nets import Layer, Shape, conv_decoder, conv_encoder, leaky_relu, linear, mlp, relu
 
 
 def mlp_generator(
@@ -38,7 +38,7 @@ def mlp_generator(
 
 def conv_generator(
     latent_dim: int,
-    shape: tuple[int, int, int],
+    shape: Shape,
     *,
     activation: Callable[[], nn.Module] = relu,
     classes: int = 0,
@@ -83,7 +83,7 @@ def mlp_discriminator(
 
 
 def conv_discriminator(
-    shape: tuple[int, int, int],
+    shape: Shape,
     *,
     packing: int = 1,
     minibatch_std: bool = False,

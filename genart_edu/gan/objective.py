@@ -110,9 +110,7 @@ def slopes(discriminator: Judge, x: Tensor) -> Tensor:
     return slope.reshape(*logits.shape, -1)
 
 
-def gradient_penalty(
-    discriminator: Judge, real: Tensor, fake: Tensor, rng: torch.Generator
-) -> Tensor:
+def gradient_penalty(critic: Judge, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
     """(|dD/dx| - 1)^2 at a uniformly drawn point between a real and a fake.  (B, D) -> (B,).
 
     Gulrajani 2017, arXiv:1704.00028, eq. 3, without its weight lambda.  In a pack each member lies
@@ -120,7 +118,7 @@ def gradient_penalty(
     """
     share = torch.rand(*real.shape[:-1], 1, generator=rng, device=real.device)
     between = share * real + (1 - share) * fake.detach()
-    return (torch.linalg.vector_norm(slopes(discriminator, between), dim=-1) - 1).square()
+    return (torch.linalg.vector_norm(slopes(critic, between), dim=-1) - 1).square()
 
 
 def r1(discriminator: Judge, real: Tensor) -> Tensor:
@@ -140,10 +138,7 @@ def instance_noise(x: Tensor, std: float, rng: torch.Generator) -> Tensor:
 
 
 def unrolled(
-    discriminator: nn.Module,
-    loss: Callable[[Judge], Tensor],
-    steps: int,
-    lr: float,
+    discriminator: nn.Module, loss: Callable[[Judge], Tensor], steps: int, lr: float
 ) -> Judge:
     """D as it will be after `steps` steps of gradient descent on its `loss`; itself stays.
 

@@ -7,15 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from genart_edu.gan.objective import (
-    NONSATURATING,
-    Judge,
-    Objective,
-    gradient_penalty,
-    instance_noise,
-    r1,
-    unrolled,
-)
+from genart_edu.gan import objective as cures
+from genart_edu.gan.objective import NONSATURATING, Judge, Objective
 from genart_edu.gan.schedule import constant
 from genart_edu.nets import gradient_norm
 
@@ -127,9 +120,9 @@ class GANTrainer:
         """One Adam step of the discriminator; `fake` must be detached.  -> mean loss, gradient."""
         cost = loss = self._discriminator_loss(self.discriminator, real, fake, *labels).mean(-1)
         if self.r1:
-            cost = cost + self.r1 * r1(self._told(*labels), real).mean(-1)
+            cost = cost + self.r1 * cures.r1(self._told(*labels), real).mean(-1)
         if self.gradient_penalty:
-            penalty = gradient_penalty(self._told(*labels), real, fake, self.rng)
+            penalty = cures.gradient_penalty(self._told(*labels), real, fake, self.rng)
             cost = cost + self.gradient_penalty * penalty.mean(-1)
         self.discriminator_optimizer.zero_grad()
         cost.sum().backward()
@@ -147,7 +140,7 @@ class GANTrainer:
             def loss_of(judge: Callable[..., Tensor]) -> Tensor:
                 return self._discriminator_loss(judge, real, fake, *labels)
 
-            judge = unrolled(self.discriminator, loss_of, self.unroll, self.unroll_lr)
+            judge = cures.unrolled(self.discriminator, loss_of, self.unroll, self.unroll_lr)
         fake_logits = judge(self._seen(fake), *labels)
         loss = self.objective.generator(fake_logits).mean(-1)
         self.generator_optimizer.zero_grad()
@@ -169,7 +162,7 @@ class GANTrainer:
 
     def _seen(self, x: Tensor) -> Tensor:
         """x as the discriminator gets to see it."""
-        return instance_noise(x, self.instance_noise, self.rng) if self.instance_noise else x
+        return cures.instance_noise(x, self.instance_noise, self.rng) if self.instance_noise else x
 
     def _descend(self, optimizer: torch.optim.Adam, lr: float) -> None:
         optimizer.param_groups[0]["lr"] = lr * self.schedule(self.steps)

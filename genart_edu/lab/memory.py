@@ -21,13 +21,21 @@ class Memory:
     """
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self.budget = budget
+        self._budget = [budget]  # shared, as the family
         self._states: dict[int, bytes] = {}  # in the order of their steps
         self._marked: set[int] = set()
         self._family = weakref.WeakSet([self])  # with all forks that are still in use
 
     def __contains__(self, step: int) -> bool:
         return step in self._states
+
+    @property
+    def budget(self) -> int:
+        return self._budget[0]
+
+    @budget.setter
+    def budget(self, most: int) -> None:
+        self._budget[0] = most
 
     @property
     def states(self) -> dict[int, bytes]:
@@ -46,8 +54,7 @@ class Memory:
         self._states = dict(sorted(self._states.items()))
         if marked:
             self._marked.add(step)
-        budget = min(each.budget for each in self._family)
-        while self.size > budget and (gaps := [*self._gaps()]):
+        while self.size > self.budget and (gaps := [*self._gaps()]):
             _, memory, leaves = min(gaps, key=lambda gap: gap[0])
             memory._drop(leaves)
 
@@ -69,10 +76,10 @@ class Memory:
 
     def fork(self, step: int) -> "Memory":
         """The memory of a run that leaves this one at `step`: what lies behind is shared."""
-        other = Memory(self.budget)
+        other = Memory()
         other._states, other._marked = dict(self._states), set(self._marked)
         other.forget(after=step)
-        other._family = self._family
+        other._family, other._budget = self._family, self._budget
         self._family.add(other)
         return other
 

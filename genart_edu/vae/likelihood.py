@@ -59,8 +59,8 @@ class Gaussian:
 class Likelihood(Protocol):
     """What a VAE asks for: decoder output (..., numbers_per_pixel D) -> p(x|z)."""
 
-    @property
-    def numbers_per_pixel(self) -> int: ...
+    numbers_per_pixel: int
+
     def __call__(self, output: Tensor, /) -> Bernoulli | Gaussian: ...
 
 

@@ -14,15 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genart_edu.nets import conv_decoder, conv_encoder, leaky_relu, mlp
+from genart_edu.nets import Shape, conv_decoder, conv_encoder, leaky_relu, mlp
 from genart_edu.vae.likelihood import Bernoulli, Gaussian, Likelihood
 
 
 class Maps(Protocol):
     """What the objective and the diagnostics ask for: a VAE, or a conditional one with labels."""
 
-    @property
-    def latent_dim(self) -> int: ...
+    latent_dim: int
+
     def encode(self, x: Tensor, /) -> tuple[Tensor, Tensor]: ...
     def decode(self, z: Tensor, /) -> Bernoulli | Gaussian: ...
 
@@ -34,12 +34,8 @@ class VAE(nn.Module):
     classes = 0
 
     def __init__(
-        self,
-        encoder: nn.Module,
-        decoder: nn.Module,
-        latent_dim: int,
-        likelihood: Likelihood = Bernoulli,
-    ) -> None:
+        self, encoder: nn.Module, decoder: nn.Module, latent_dim: int, likelihood: Likelihood
+    ):
         super().__init__()
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1; got {latent_dim}.")
@@ -64,19 +60,11 @@ class ConditionalVAE(VAE):
     """p(x|z, y) and q(z|x, y): both maps are told the class y, so z need not say it.
 
     Kingma 2014, arXiv:1406.5298, section 2; Sohn 2015 (NIPS).  `given(labels)` is a VAE like any
-    other.  encoder: as above.  decoder: takes z and y as one-hot, (..., L + K).
+    other.  vae: what a VAE is made of, but its decoder takes z and y as one-hot, (..., L + K).
     """
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        decoder: nn.Module,
-        latent_dim: int,
-        likelihood: Likelihood,
-        data_dim: int,
-        classes: int,
-    ) -> None:
-        super().__init__(encoder, decoder, latent_dim, likelihood)
+    def __init__(self, *vae: Any, data_dim: int, classes: int):
+        super().__init__(*vae)
         self.classes = classes
         # Added to x: for a linear layer the same as y beside x, and a picture for a convolution.
         self.pictures = nn.Parameter(torch.zeros(classes, data_dim))
@@ -91,7 +79,7 @@ class ConditionalVAE(VAE):
 class Given:
     """A conditional VAE whose labels are known.  y (..., K): the classes, one-hot."""
 
-    def __init__(self, model: ConditionalVAE, y: Tensor) -> None:
+    def __init__(self, model: ConditionalVAE, y: Tensor):
         self.model, self.y, self.latent_dim = model, y, model.latent_dim
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,9 +97,7 @@ class Autoencoder(nn.Module):
 
     classes = 0
 
-    def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood = Bernoulli
-    ) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood = Bernoulli):
         super().__init__()
         self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
 
@@ -144,13 +130,12 @@ def mlp_vae(
     outputs = likelihood.numbers_per_pixel * data_dim
     encoder = mlp([data_dim, *hidden, 2 * latent_dim], rng, activation)
     decoder = mlp([latent_dim + classes, *hidden, outputs], rng, activation)
-    if not classes:
-        return VAE(encoder, decoder, latent_dim, likelihood)
-    return ConditionalVAE(encoder, decoder, latent_dim, likelihood, data_dim, classes)
+    vae = encoder, decoder, latent_dim, likelihood
+    return ConditionalVAE(*vae, data_dim=data_dim, classes=classes) if classes else VAE(*vae)
 
 
 def conv_vae(
-    shape: tuple[int, int, int],
+    shape: Shape,
     latent_dim: int = 16,
     *,
     likelihood: Likelihood = Bernoulli,
@@ -167,6 +152,5 @@ def conv_vae(
     outputs = likelihood.numbers_per_pixel * channels, height, width
     encoder = conv_encoder(shape, 2 * latent_dim, rng, **stack)
     decoder = conv_decoder(latent_dim + classes, outputs, rng, **stack)
-    if not classes:
-        return VAE(encoder, decoder, latent_dim, likelihood)
-    return ConditionalVAE(encoder, decoder, latent_dim, likelihood, math.prod(shape), classes)
+    vae, data_dim = (encoder, decoder, latent_dim, likelihood), math.prod(shape)
+    return ConditionalVAE(*vae, data_dim=data_dim, classes=classes) if classes else VAE(*vae)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.transforms import ScaledTranslation, offset_copy
+from matplotlib.transforms import offset_copy
 
-from genart_edu.views.outlines import outline, polygons, words
-from genart_edu.views.style import KL, LABEL, Margins, Role, Theme, key, reference, roomy, rounds
+from genart_edu.views.outlines import outline, polygons
+from genart_edu.views.style import KL, Margins, Role, Theme, key, reference, roomy, rounds
 
 SIDES = 0.36 * np.array([-1, -1, 1, 1])  # of a bar; from one bar to the next is 1
 
@@ -53,27 +53,21 @@ class Bars:
         color = self.role.color(theme)
         self.live = outline(ax, facecolor=color, edgecolor="none")
         self.dead = outline(ax, fill=False, edgecolor=theme.muted, hatch="////")
-        figure: Any = ax.get_figure(root=True)
+        figure: Any = ax.figure
         above = offset_copy(ax.transData, figure, y=7, units="points")
         lives, dies = self.words
         self.crosses = ax.plot([], [], "x", color=theme.muted, label=dies, transform=above)[0]
         self.crosses.set(markeredgewidth=1.6, clip_on=False)
-        room = Patch(color=color, label=f"00 of 00 {lives}")
-        self.key = key(ax, theme, [room, self.crosses])
-        self.key.get_texts()[0].set_alpha(0)  # what it counts moves; to draw a key takes 4 ms
-        self.said = outline(ax, facecolor=theme.ink, edgecolor="none", clip_on=False)
-        corner: Any = ax.transAxes
-        there = figure.dpi_scale_trans + ScaledTranslation(0, 1, corner)
-        self.said.set_transform(offset_copy(there, figure, x=30, y=6.3, units="points"))
-        self.artists = [self.live, self.dead, self.crosses, self.said]
+        self.key = key(ax, theme, [Patch(color=color, label=lives), self.crosses])
+        self.artists = [self.live, self.dead, self.crosses]
         ax.yaxis.set_major_locator(rounds(integer=self.log))
         ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$" if self.log else "{x:,g}")
         ax.set_xlabel("" if self.names else self.x)
         self.worth: list[float] = []  # where on the axis the reference is, if there is one
         if self.reference:
             value, name = self.reference
-            y = np.log10(value) if self.log else value
-            self.worth, (line, _) = [y], reference(ax, theme, y, name)
+            self.worth = [np.log10(value) if self.log else value]
+            line, _ = reference(ax, theme, self.worth[0], name)
             line.set_color(theme.ink)  # it lies on the bars
             self.artists.append(line)
 
@@ -96,21 +90,20 @@ class Bars:
         for patch, which in (self.live, lives), (self.dead, ~lives):  # one each: a hatch takes 1 ms
             patch.set_path(polygons(bars[drawn & which]))
         self.crosses.set_data(x[~lives], np.where(drawn, height, base)[~lives])
-        counted = words(f"{lives.sum()} of {n} {self.words[0]}", LABEL)
-        self.said.set_path(counted)  # a Text takes 1 ms
-        self.said.set_visible(alive is not None)
-        changed.append(self.key.get_visible() != (alive is not None))
-        self.key.set_visible(alive is not None)
+        told = f"{lives.sum()} of {n} {self.words[0]}", alive is not None
+        said = self.key.get_texts()[0]
+        changed.append(told != (said.get_text(), self.key.get_visible()))
+        said.set_text(told[0])
+        self.key.set_visible(told[1])
         return any(changed)
 
     def _fit_x(self, n: int) -> bool:
         if n == self.count:
             return False
         self.count = n
-        every = 1 if self.names or n <= 10 else max(2, 2 ** int(np.ceil(np.log2(n / 8))))
-        self.ax.set(xlim=(0.3, max(n, 1) + 0.7), xticks=range(every, n + 1, every))
-        if self.names:
-            self.ax.set_xticklabels(self.names)
+        every = 1 if self.names or n <= 10 else 2 ** int(np.ceil(np.log2(n / 8)))
+        self.ax.set_xlim(0.3, max(n, 1) + 0.7)
+        self.ax.set_xticks(range(every, n + 1, every), self.names or None)
         self.crosses.set_markersize(6 if n <= 32 else 4)
         return True
 

@@ -18,7 +18,6 @@ class Bitmap(AxesImage):
 
     def __init__(self, ax: Axes) -> None:
         super().__init__(ax, interpolation="nearest", origin="upper", visible=False)
-        self.set_data(np.zeros((1, 1, 4), dtype=np.uint8))
         ax.add_image(self)
 
     def show(self, pixels: np.ndarray, extent: tuple[float, float, float, float]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from genart_edu.views.style import FAKE, LABEL, TITLE, Margins, Theme, blend, note
+from genart_edu.views.style import FAKE, LABEL, TITLE, Margins, Theme, bare, blend, note
 
 
 class CountMap:
@@ -31,14 +31,12 @@ class CountMap:
         sides = [(row_name or "row", rows), (column_name or "column", columns)]
         each = " and ".join(f"each {name} ({', '.join(values)})" for name, values in sides)
         self.alt = f"{title}: how many of {of} seeds, for {each}"
-        longest = max(map(len, columns))
-        self.width = max(1.0, len(columns) * max(0.3, 0.045 * (2 + longest)))
+        self.width = max(1.0, len(columns) * max(0.3, 0.045 * (2 + max(map(len, columns)))))
         left = 0.3 + 0.1 * max(map(len, rows)) + (0.25 if row_name else 0)
         self.margins = Margins(left, 0.2, 0.6 if column_name else 0.35, 0.7)
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        ax.grid(False)
-        ax.spines[:].set_visible(False)
+        bare(ax)
         ax.tick_params(labelcolor=theme.ink)
         low = blend(theme.background, theme.grid, 0.6)
         high = blend(theme.background, FAKE.color(theme), 0.55)  # ink is read on both

@@ -4,7 +4,6 @@ Both views mark what is at work by a colour and by a shape.
 """
 
 import math
-import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -22,8 +21,8 @@ MARKER = "#f0e442"  # as of a text marker: Okabe & Ito's yellow
 GAP, NAME, PAD = 0.18, 0.3, 0.06  # inches: between boxes, beside them for a name, inside a box
 MOST = 4  # boxes in a line
 LINES = 16  # of a source that are shown
-SIZES, GUTTER = (11, 10, 9), 0.25  # of its letters, points; and inches for the arrow beside it
-MONO, ADVANCE = "DejaVu Sans Mono", 0.602  # and from one letter to the next, in units of its size
+SIZE, ADVANCE = 9, 8  # of its letters, points; and pixels from one to the next on a screen
+GUTTER = 0.25  # inches for the arrow beside it
 BASE = 0.7  # lines: where letters stand, from the top of theirs
 
 
@@ -37,16 +36,14 @@ def places(counts: Sequence[int], width: float, height: float) -> np.ndarray:
 
     counts: boxes in each row.  -> left, bottom, width, height of each box: (boxes, 4)
     """
-    breaks = [math.ceil(n / MOST) for n in counts]
-    tall = (height + GAP) / sum(breaks)
-    found, top = [], height + GAP
-    for n, lines in zip(counts, breaks, strict=True):
-        columns = math.ceil(n / lines)
-        wide = (width + GAP) / columns
-        for i in range(n):
-            line, column = divmod(i, columns)
-            found.append((column * wide, top - (line + 1) * tall, wide - GAP, tall - GAP))
-        top -= lines * tall
+    lines: list[tuple[int, int]] = []  # places in a line, and how many of them are taken
+    for n in counts:
+        columns = math.ceil(n / math.ceil(n / MOST))
+        lines += [(columns, min(columns, n - first)) for first in range(0, n, columns)]
+    tall, found = (height + GAP) / len(lines), []
+    for line, (columns, n) in enumerate(lines, start=1):
+        wide, bottom = (width + GAP) / columns, height + GAP - line * tall
+        found += [(i * wide, bottom, wide - GAP, tall - GAP) for i in range(n)]
     return np.array(found)
 
 
@@ -130,43 +127,34 @@ class Code:
 
     def attach(self, ax: Axes, theme: Theme) -> None:
         self.ax, self.theme, self.shown = ax, theme, [""]
-        self.room = ax.bbox.width - DPI * GUTTER  # pixels
+        self.room = int(ax.bbox.width - DPI * GUTTER) // ADVANCE  # letters
         ax.set(xlim=(0, ax.bbox.width / DPI), ylim=(LINES, 0))
-        look: dict[str, Any] = {"color": theme.ink, "family": MONO, "parse_math": False}
+        look: dict[str, Any] = {"color": theme.ink, "size": SIZE, "parse_math": False}
+        look["family"] = "DejaVu Sans Mono"
         self.texts = [ax.text(GUTTER, i + BASE, "", **look) for i in range(LINES)]
-        band = Rectangle((0, 0), ax.bbox.width / DPI, 1, facecolor=marked(theme))
-        mark, text = ax.text(0.03, 0, "▶", size=SIZES[0], **look), ax.text(GUTTER, 0, "", **look)
-        self.artists = [ax.add_patch(band), mark, text]
-        self.band, self.at_work = band, (mark, text)
+        self.band = Rectangle((0, 0), ax.bbox.width / DPI, 1, facecolor=marked(theme))
+        self.at_work = ax.text(0.05, 0, "▶", **look), ax.text(GUTTER, 0, "", **look)
+        self.artists = [ax.add_patch(self.band), *self.at_work]
 
     def update(self, title: np.ndarray, lines: np.ndarray, at: np.ndarray) -> bool:
         """title () of str; lines (N,) of str; at (): which of them is at work, from 0.
 
-        Those around it are shown, without the indent that all share, in the largest of SIZES that
-        the longest line fits into; in the smallest, what is too long ends in "…".
+        Those around it are shown; what is too long ends in "…".
         """
-        source = textwrap.dedent("\n".join(map(str, lines))).split("\n")
-        longest = max(map(len, source))
-        size = next((size for size in SIZES if longest <= self._fit(size)), SIZES[-1])
-        most = self._fit(size)
-        source = [line if len(line) <= most else f"{line[: most - 1]}…" for line in source]
         half = LINES // 2  # of the window, which moves by as much, so that it moves rarely
-        first = max(0, min(int(at) // half * half - half // 2, len(source) - LINES))
-        row, window = int(at) - first, source[first : first + LINES]
+        first = max(0, min(int(at) // half * half - half // 2, len(lines) - LINES))
+        window = [str(line) for line in lines[first : first + LINES]]
+        window = [s if len(s) <= self.room else f"{s[: self.room - 1]}…" for s in window]
+        row = int(at) - first
         self.band.set_y(row)
         for artist in self.at_work:
             artist.set_y(row + BASE)
-        self.at_work[1].set(text=source[int(at)], size=size)  # once more, above the band
+        self.at_work[1].set_text(window[row])  # once more, above the band
         if [str(title), *window] == self.shown:
             return False
         self.shown = [str(title), *window]
         for i, text in enumerate(self.texts):
-            text.set(text=window[i] if i < len(window) else "", size=size)
+            text.set_text(window[i] if i < len(window) else "")
         themed(self.ax, self.theme, str(title), self.margins)
         bare(self.ax)
         return True
-
-    def _fit(self, size: float) -> int:
-        """How many letters of so many points fit in a line: on a screen each has whole pixels."""
-        wide = ADVANCE * size * DPI / 72
-        return int(self.room / max(wide, round(wide)))

@@ -47,73 +47,13 @@ def residuals(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return np.where(sign < 0, dark, bright) * np.sqrt(size)
 
 
-class Sheet:
-    """The paper on `ax` that pictures are pasted on, measured in screen pixels.
-
-    names: of the rows, from the top; they begin again when they run out.
-    group: how many rows belong together; more space follows them.
-    """
-
-    def __init__(self, ax: Axes, theme: Theme, names: Sequence[str], group: int) -> None:
-        bare(ax)
-        ax.tick_params(axis="y", labelsize=LABEL, labelcolor=theme.ink)
-        self.ax, self.names, self.group, self.middles = ax, names, group, [0.0]
-        self.paper = np.rint(255 * np.array(to_rgba(theme.background)))
-        self.height, self.width = round(ax.bbox.height), round(ax.bbox.width)
-        ax.set(xlim=(0, self.width), ylim=(self.height, 0))
-        self.image = Bitmap(ax)
-
-    def paste(self, pictures: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> bool:
-        """Picture i, bytes (N, H, W, 4), goes to rows[i], columns[i]; all as large as fits.
-
-        -> whether a name of a row has moved.
-        """
-        if not len(pictures):
-            self.image.set_visible(False)
-            return self._name([])
-        row, column = np.arange(rows.max() + 1), np.arange(columns.max() + 1)
-        y_gaps, x_gaps = GAP * row + (GROUP_GAP - GAP) * (row // self.group), GAP * column
-        height, width = pictures.shape[1:3]
-        tall = ((self.height - y_gaps[-1]) // len(row) - 2 * RIM) // height
-        wide = ((self.width - x_gaps[-1]) // len(column) - 2 * RIM) // width
-        zoom = max(1, min(tall, wide))
-        pictures = pictures.repeat(zoom, axis=1).repeat(zoom, axis=2)
-        pictures = np.pad(pictures, ((0, 0), (RIM, RIM), (RIM, RIM), (0, 0)))
-        pictures[..., 3] = 255
-        height, width = pictures.shape[1:3]
-        tops, lefts = height * row + y_gaps, width * column + x_gaps
-
-        shape = (tops[-1] + height, lefts[-1] + width, 4)
-        sheet = np.full(shape, self.paper, dtype=np.uint8)
-        for picture, y, x in zip(pictures, tops[rows], lefts[columns], strict=True):
-            sheet[y : y + height, x : x + width] = picture
-        shrink = self._show(sheet)
-        return self._name(((tops + height / 2) / shrink).tolist())
-
-    def _name(self, middles: list[float]) -> bool:
-        """Write the rows' names beside their middles.  -> whether one has moved."""
-        if not self.names or middles == self.middles:
-            return False
-        self.middles = middles
-        self.ax.set_yticks(middles, [self.names[i % len(self.names)] for i in range(len(middles))])
-        return True
-
-    def _show(self, sheet: np.ndarray) -> float:
-        """Pixel for pixel where it fits, else smaller and smoothed.  -> how much smaller."""
-        height, width, _ = sheet.shape
-        shrink = max(1.0, height / self.height, width / self.width)
-        self.image.show(sheet, (0, width / shrink, height / shrink, 0))
-        self.image.set_interpolation("nearest" if shrink == 1 else "hanning")
-        return shrink
-
-
 class ImageGrid:
     """Samples, row by row, `columns` to a row.
 
-    rows: the names of the rows, or none.
+    rows: the names of the rows, from the top, or none.
     """
 
-    group = 1000  # rows that belong together: all
+    group = 1000  # rows that belong together, less apart than from others: all
 
     def __init__(self, title: str, columns: int = 8, rows: Sequence[str] = ()) -> None:
         self.title, self.columns, self.rows = title, columns, tuple(rows)
@@ -125,15 +65,57 @@ class ImageGrid:
         self.alt += f", a row for each of {', '.join(rows)}" if rows else ""
 
     def attach(self, ax: Axes, theme: Theme) -> None:
-        self.sheet = Sheet(ax, theme, self.rows, self.group)
-        self.artists = [self.sheet.image]
+        bare(ax)
+        ax.tick_params(axis="y", labelsize=LABEL, labelcolor=theme.ink)
+        self.ax, self.middles = ax, [0.0]
+        self.paper = np.rint(255 * np.array(to_rgba(theme.background)))
+        self.room = round(ax.bbox.height), round(ax.bbox.width)  # screen pixels
+        ax.set(xlim=(0, self.room[1]), ylim=(self.room[0], 0))
+        self.image = Bitmap(ax)
+        self.artists = [self.image]
 
     def update(self, images: np.ndarray) -> bool:
         """images (N, C, H, W) or (N, H, W), floats in [0, 1]."""
         n, room = len(images), len(self.rows) * self.columns
         if self.rows and n > room:
             raise ValueError(f"{len(self.rows)} named rows hold {room} pictures; got {n}.")
-        return self.sheet.paste(to_bytes(images), *np.divmod(np.arange(n), self.columns))
+        return self._paste(to_bytes(images), *np.divmod(np.arange(n), self.columns))
+
+    def _paste(self, pictures: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> bool:
+        """Picture i, bytes (N, H, W, 4), goes to rows[i], columns[i]; all as large as fits.
+
+        -> whether a name of a row has moved.
+        """
+        if not len(pictures):
+            self.image.set_visible(False)
+            return self._name([])
+        row, column = np.arange(rows.max() + 1), np.arange(columns.max() + 1)
+        y_gaps, x_gaps = GAP * row + (GROUP_GAP - GAP) * (row // self.group), GAP * column
+        room = np.subtract(self.room, (y_gaps[-1], x_gaps[-1])) // (len(row), len(column))
+        zoom = max(1, ((room - 2 * RIM) // pictures.shape[1:3]).min())
+        pictures = pictures.repeat(zoom, axis=1).repeat(zoom, axis=2)
+        pictures = np.pad(pictures, ((0, 0), (RIM, RIM), (RIM, RIM), (0, 0)))
+        pictures[..., 3] = 255
+        height, width = pictures.shape[1:3]
+        tops, lefts = height * row + y_gaps, width * column + x_gaps
+
+        bottom, right = tops[-1] + height, lefts[-1] + width
+        sheet = np.full((bottom, right, 4), self.paper, dtype=np.uint8)
+        for picture, y, x in zip(pictures, tops[rows], lefts[columns], strict=True):
+            sheet[y : y + height, x : x + width] = picture
+        # Pixel for pixel where it fits, else smaller and smoothed.
+        shrink = max(1.0, bottom / self.room[0], right / self.room[1])
+        self.image.show(sheet, (0, right / shrink, bottom / shrink, 0))
+        self.image.set_interpolation("nearest" if shrink == 1 else "hanning")
+        return self._name(((tops + height / 2) / shrink).tolist())
+
+    def _name(self, middles: list[float]) -> bool:
+        """Write names beside the middles of rows, again from the first.  -> if one has moved."""
+        if not self.rows or middles == self.middles:
+            return False
+        self.middles = middles
+        self.ax.set_yticks(middles, [self.rows[i % len(self.rows)] for i in range(len(middles))])
+        return True
 
 
 class Rows(ImageGrid):
@@ -160,8 +142,7 @@ class Rows(ImageGrid):
         if len(images) != k or len({(len(a), *a.shape[-2:]) for a in images}) > 1:
             got = ", ".join(str(a.shape) for a in images)
             raise ValueError(f"Rows needs {k} arrays of as many pictures of one size; got {got}.")
-        index = np.arange(len(images[0]))
-        first, columns = k * (index // self.columns), index % self.columns
-        rows = np.concatenate([first + i for i in range(k)])
+        group, column = np.divmod(np.arange(len(images[0])), self.columns)
+        rows = np.concatenate([k * group + i for i in range(k)])
         pictures = np.concatenate([to_bytes(a) for a in images])
-        return self.sheet.paste(pictures, rows, np.tile(columns, k))
+        return self._paste(pictures, rows, np.tile(column, k))

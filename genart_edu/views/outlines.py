@@ -11,6 +11,7 @@ from matplotlib.textpath import TextPath
 
 from genart_edu.views.style import TICK
 
+ARROW = np.array([-0.02j, 0.6 - 0.035j, 0.55 - 0.14j, 1, 0.55 + 0.14j, 0.6 + 0.035j, 0.02j])
 polygons = Path.make_compound_path_from_polys  # corners (N, K, 2) of N shapes -> their outline
 
 
@@ -25,3 +26,9 @@ def outline(ax: Axes, **look: Any) -> PathPatch:
 def words(text: str, size: float = TICK) -> Path:
     """A text as one outline, in inches.  size: of its letters, points."""
     return TextPath((0, 0), text, size=size / 72)
+
+
+def arrows(starts: np.ndarray, ways: np.ndarray) -> np.ndarray:
+    """Arrows from `starts` along `ways`, both complex (K,).  -> corners of outlines (K, 7, 2)"""
+    corners = starts[:, None] + ways[:, None] * ARROW
+    return np.stack([corners.real, corners.imag], axis=-1)

@@ -9,32 +9,30 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
 from genart_edu.views.latent import CIRCLE
+from genart_edu.views.outlines import arrows, outline, polygons
 from genart_edu.views.plane import fit, points, square
 from genart_edu.views.style import SERIES, TICK, Margins, Theme, blend, key, note, roomy
 
-ARROW = np.array([-0.5, 0.5, 0.15 + 0.22j, 0.5, 0.15 - 0.22j])  # strokes to the right, length 1
 FAR = 1e3  # windows from the middle: what is farther is drawn there, in its direction
 RULE = "inside: converges\non it: circles\noutside: diverges"  # of the unit circle
 
 
-def arrows(field: np.ndarray, extent: float) -> np.ndarray:
-    """Strokes of an arrow at each place of a lattice where `field` (n, n, 2) is finite and not 0.
+def flow(field: np.ndarray, extent: float) -> np.ndarray:
+    """Arrows around the places of a lattice where `field` (n, n, 2) is finite and not 0.
 
     The lattice goes from -extent to extent.  An arrow's length grows as the cube root of the
-    speed, so that slow ones are seen and the longest reaches no other.  -> (K, 5, 2)
+    speed, so that slow ones are seen and the longest reaches no other.  -> outlines (K, 7, 2)
     """
     line = np.linspace(-extent, extent, len(field))
     moves = np.isfinite(field).all(axis=2) & field.any(axis=2)
     at = (line + 1j * line[:, None])[moves]
     step = field[moves] / abs(field[moves]).max(initial=1e-300) @ [1, 1j]  # 1e300 has no square
     longest = 0.75 * 2 * extent / max(len(field) - 1, 1)  # on a diagonal 0.84 of the spacing
-    reach = longest * np.cbrt(abs(step)) * np.exp(1j * np.angle(step))
-    strokes = at[:, None] + reach[:, None] * ARROW
-    return np.stack([strokes.real, strokes.imag], axis=-1)
+    way = longest * np.cbrt(abs(step)) * np.exp(1j * np.angle(step))
+    return arrows(at - way / 2, way)
 
 
 def beside(names: Sequence[str], least: int = 0) -> Margins:
@@ -65,11 +63,9 @@ class PhasePortrait:
         square(ax, self.extent)
         ax.set(xlabel="θ: generator", ylabel="ψ: discriminator")
         self.field = np.zeros((0, 0, 2))
-        self.arrows = LineCollection([], linewidths=1.1, colors=[theme.muted], alpha=0.75)
-        ax.add_collection(self.arrows, autolim=False)
+        self.arrows = outline(ax, color=theme.muted, linewidth=0.5)
         ax.plot(0, 0, "+", color=theme.ink, markersize=15, markeredgewidth=2)
-        self.paths: list[Line2D] = []
-        self.starts: list[Line2D] = []
+        self.paths, self.starts = list[Line2D](), list[Line2D]()
         for name, role in zip(self.names or [""], SERIES, strict=False):
             look: dict[str, Any] = {"color": role.color(theme), "marker": role.marker}
             look |= {"linestyle": role.dash, "linewidth": 2, "markersize": 8, "markevery": [-1]}
@@ -98,7 +94,7 @@ class PhasePortrait:
         if np.array_equal(field, self.field, equal_nan=True):
             return False
         self.field = field.copy()
-        self.arrows.set_segments([*arrows(field, self.extent)])
+        self.arrows.set_path(polygons(flow(field, self.extent)))
         return True
 
 
@@ -137,14 +133,12 @@ class Eigenvalues:
         if len(values) != len(self.names):
             raise ValueError(f"Eigenvalues needs a row for each of {self.names}.")
         values = np.reshape(values, (len(values), -1))
-        said = []
-        for name, cloud, row in zip(self.names, self.values, values, strict=True):
+        changed, texts = False, self.key.get_texts()
+        for name, cloud, row, text in zip(self.names, self.values, values, texts, strict=True):
             cloud.set_data(row.real, row.imag)
-            said.append(f"{name}\n|λ| = {abs(row).max():#.4g}")
-        texts = self.key.get_texts()
-        changed = said != [text.get_text() for text in texts]
-        for text, words in zip(texts, said, strict=True):
-            text.set_text(words)
+            said = f"{name}\n|λ| = {abs(row).max():#.4g}"
+            changed |= said != text.get_text()
+            text.set_text(said)
         parts = abs(np.stack([values.real, values.imag]))
         most = parts.max(initial=0, where=np.isfinite(parts))
         return fit(self.ax, roomy(1.1 * most, least=1.5)) or changed

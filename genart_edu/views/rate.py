@@ -9,34 +9,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.patheffects import withStroke
-from matplotlib.text import Text
+from matplotlib.path import Path
+from matplotlib.text import Annotation
 
 from genart_edu.views.style import LABEL, SERIES, TICK, Margins, Theme, key, roomy, rounds
 
-REACHES = 11, 22  # pixels from a place to its name
-SIDES = np.array([(1, 1), (1, 0), (0, 1), (-1, -1), (0, -1), (-1, 0), (-1, 1), (1, -1)])
-RIM = np.array([[-5, -5], [5, 5]])  # pixels kept free around a point
-
-
-def place(at: np.ndarray, sizes: np.ndarray, room: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Where to write names of sizes (N, 2) beside their places at (N, 2), near and on nothing else.
-
-    All in pixels.  A name stays in room (2, 2), its lower left and upper right corner; beside
-    points (M, 2) and other names; and no place is nearer than its own.  -> the names' lower left
-    corners (N, 2), nan where none is free.
-    """
-    corners, taken = np.full(at.shape, np.nan), points[:, None] + RIM
-    for i, (spot, size) in enumerate(zip(at, sizes, strict=True)):
-        for low in (spot + reach * s + (s - 1) / 2 * size for reach in REACHES for s in SIDES):
-            inside = (low >= room[0]).all() and (low + size <= room[1]).all()
-            covers = ((low < taken[:, 1]) & (low + size > taken[:, 0])).all(axis=1)
-            far = np.maximum(low - at, at - low - size).max(axis=1)  # from each of the places
-            if inside and not covers.any() and far[i] <= np.nanmin(far):
-                corners[i] = low
-                taken = np.concatenate([taken, [[low, low + size]]])
-                break
-    return corners
+AWAY = 8  # points from a model to its name, to the side and up or down
+NEAR = 10  # pixels around a name, a little less: where no other model is
 
 
 class RateDistortion:
@@ -56,13 +35,14 @@ class RateDistortion:
     def attach(self, ax: Axes, theme: Theme) -> None:
         ax.grid(False)
         ax.set(xlabel="rate: KL", ylabel="distortion: reconstruction")
-        self.ax, self.theme = ax, theme
-        self.texts: list[Text] = []
-        self.right, self.bottom, self.top = 0.0, 0.0, 0.0
-        self.models, self.shown = np.zeros((0, 2)), False
-        self.equal = LineCollection([], linewidths=1, colors=theme.muted, alpha=0.6)
-        self.equal.set(linestyle=(0, (5, 4)), label="equal −ELBO")
-        ax.add_collection(self.equal, autolim=False)
+        ax.yaxis.set_major_locator(rounds())
+        self.ax, self.theme, self.texts = ax, theme, list[Annotation]()
+        self.look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
+        self.look |= {"color": theme.ink, "size": LABEL, "va": "bottom"}
+        self.look["bbox"] = {"facecolor": theme.background, "lw": 0, "pad": 1}
+        self.shown: tuple[Any, ...] = ()
+        self.equal = ax.add_collection(LineCollection([], color=theme.muted), autolim=False)
+        self.equal.set(linewidth=1, linestyle=(0, (5, 4)), alpha=0.6, label="equal −ELBO")
         color, star = (role.color(theme) for role in SERIES[:2])
         self.line = ax.plot([], [], "o-", color=color, label=self.joined, clip_on=False)[0]
         self.line.set(linewidth=2.2, markersize=7)
@@ -77,67 +57,58 @@ class RateDistortion:
         n = len(self.names) or len(rate)
         if not len(rate) == len(distortion) == n:
             raise ValueError(f"RateDistortion needs {n} rates and as many distortions.")
-        models, shown = np.stack([rate, distortion], axis=1), here is not None
-        spot = np.reshape(np.full(2, np.nan) if here is None else here, (1, 2))
+        self.models = np.stack([rate, distortion], axis=1)
+        spot = np.full((1, 2), np.nan) if here is None else np.reshape(here, (1, 2))
         self.here.set_data(*spot.T)
-        places = np.concatenate([models, spot])
-        moved = self._fit(places[np.isfinite(places).all(axis=1)])
-        same = np.array_equal(models, self.models, equal_nan=True)
-        if same and not moved and shown == self.shown:
+        self._fit(np.concatenate([self.models, spot]))
+        shown = self.models.tobytes(), here is None, self.ax.get_xlim(), self.ax.get_ylim()
+        if shown == self.shown:
             return False
-        self.models, self.shown = models, shown
+        self.shown = shown
+        key(self.ax, self.theme, [self.line, *([] if here is None else [self.here]), self.equal])
         self._draw_still()
         return True
 
-    def _fit(self, places: np.ndarray) -> bool:
+    def _fit(self, places: np.ndarray) -> None:
         """Leave the limits alone while they hold the places (N, 2) and do not dwarf them."""
+        places = places[np.isfinite(places).all(axis=1)]
         rate, distortion = places.T if len(places) else np.array([[0.0], [0.5]])
-        most, low, high = rate.max(), distortion.min(), distortion.max()
-        holds = most <= self.right and self.bottom <= low and high <= self.top
-        right, pad = roomy(1.08 * most, least=1), max(0.1 * (high - low), 0.1 * abs(high), 0.5)
-        low, high = 0.0 if 0 <= low < 0.6 * high else low - pad, high + pad
-        if holds and self.right <= 2 * right and self.top - self.bottom <= 3 * (high - low):
-            return False
-        ticks = rounds().tick_values(low, high)
-        self.right, self.bottom, self.top = right, ticks[0], ticks[-1]
-        self.ax.set(xlim=(0, right), ylim=(self.bottom, self.top), yticks=ticks)
-        return True
+        wide, low, high = roomy(1.08 * rate.max(), least=1), distortion.min(), distortion.max()
+        pad = max(0.1 * (high - low), 0.1 * abs(high), 0.5)
+        ticks = rounds().tick_values(0 if 0 <= low < 0.6 * high else low - pad, high + pad)
+        (_, right), (bottom, top) = self.ax.get_xlim(), self.ax.get_ylim()
+        holds = rate.max() <= right and bottom <= low and high <= top
+        if not holds or right > 2 * wide or top - bottom > 2 * np.ptp(ticks):
+            self.ax.set(xlim=(0, wide), ylim=(ticks[0], ticks[-1]))
 
     def _draw_still(self) -> None:
-        """The line, the key, the diagonals; numbers and names where they cover nothing."""
+        """The line, the diagonals with their numbers, the names of models."""
         self.line.set_data(*self.models.T)
-        key(self.ax, self.theme, [self.line, *[self.here] * self.shown, self.equal])
-        levels = np.array(rounds(7).tick_values(self.bottom, self.top + self.right))
-        levels = levels[(levels > self.bottom) & (levels < self.top + 0.95 * self.right)]
-        ends = np.minimum(self.right, levels - self.bottom)  # each goes from x = 0 to its end
-        self.equal.set_segments([[(0, c), (x, c - x)] for c, x in zip(levels, ends, strict=True)])
-        inside = levels[ends < self.right]
+        (_, right), (bottom, top) = self.ax.get_xlim(), self.ax.get_ylim()
+        levels = np.array(rounds(7).tick_values(bottom, top + right))
+        levels = levels[(levels > bottom) & (levels < top + 0.95 * right)]
+        self.equal.set(segments=[[(0, c), (right, c - right)] for c in levels])
+        while self.texts:
+            self.texts.pop().remove()
+        for c in levels:
+            end, said = min(right, c - bottom), f"{c:g}".replace("-", "−")
+            look = self.look | {"color": self.theme.muted, "size": TICK}
+            self.texts.append(self.ax.annotate(said, (end, c - end), (AWAY, 2), **look))
+        for name, model in zip(self.names[::-1], self.models[::-1], strict=False):
+            self._name(name, model)
 
-        for text in self.texts:
-            text.remove()
-        said = [f"{c:g}".replace("-", "−") for c in levels]
-        halo = [withStroke(linewidth=3, foreground=self.theme.background)]
-        look: dict[str, Any] = {"path_effects": halo, "color": self.theme.muted, "size": TICK}
-        at_edge = [(c - self.right, n) for c, n in zip(levels, said, strict=True)][len(inside) :]
-        self.texts = [self.ax.text(1.02 * self.right, *e, va="center", **look) for e in at_edge]
-        texts = [self.ax.text(0, 0, n, **look) for n in said[: len(inside)]]
-        look |= {"color": self.theme.ink, "size": LABEL}
-        texts += [self.ax.text(0, 0, name, **look) for name in self.names[::-1]]
-        spots = np.stack([inside - self.bottom, np.full(len(inside), self.bottom)], axis=1)
-        self._settle(texts, np.concatenate([spots, self.models[::-1]])[: len(texts)])
-        self.texts += texts
-
-    def _settle(self, texts: Sequence[Text], spots: np.ndarray) -> None:
-        """Put each text to a free place beside its spot (N, 2) of the plane, or hide it."""
+    def _name(self, name: str, model: Any) -> None:
+        """Write a name above its model, or below, where a line falls; not if it meets anything."""
         line = self.ax.transData.transform(self.models)
-        share = np.linspace(0, 1, 60)[:, None]  # a point of the line every few pixels
-        strokes = line[:-1, None] + share * np.diff(line, axis=0)[:, None]
-        points = np.concatenate([line, strokes.reshape(-1, 2)])
-        sizes = np.reshape([text.get_window_extent().size for text in texts], (-1, 2))
-        room = np.reshape(self.ax.bbox.extents, (2, 2))
-        corners = place(self.ax.transData.transform(spots), sizes, room, points)
-        for text, corner in zip(texts, corners, strict=True):
-            text.set_visible(bool(np.isfinite(corner).all()))
-            text.set(transform=self.ax.transAxes)  # stays there, however fine the figure is saved
-            x, y = self.ax.transAxes.inverted().transform(np.nan_to_num(corner))
-            text.set_position((x, y))
+        others = [text.get_window_extent() for text in self.texts]
+        for away, ha, va in (AWAY, "left", "bottom"), (-AWAY, "right", "top"):
+            look = self.look | {"ha": ha, "va": va}
+            text = self.ax.annotate(name, model, (away, away), **look)
+            box = text.get_window_extent()
+            inside = self.ax.bbox.count_contains(box.corners()) == 4
+            crossed = Path(line).intersects_bbox(box, filled=False)
+            near = box.padded(NEAR).count_contains(line) + box.count_overlaps(others)
+            if inside and not crossed and not near:
+                self.texts.append(text)
+                return
+            text.remove()

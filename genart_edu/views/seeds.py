@@ -53,7 +53,7 @@ class SeedGrid:
 
     def attach(self, ax: Axes, theme: Theme) -> None:
         bare(ax)
-        self.ax, self.corners, self.side = ax, np.zeros((0, 2)), 1.0
+        self.corners, self.side, self.scale = np.zeros((0, 2)), 1.0, 1.0
         self.room = ax.bbox.width / DPI, ax.bbox.height / DPI  # inches, as is all in this view
         ax.set(xlim=(0, self.room[0]), ylim=(0, self.room[1]))
         self.targets = points(ax, theme, REAL, "mode")
@@ -61,13 +61,10 @@ class SeedGrid:
         self.fakes = points(ax, theme, FAKE, "fake", alpha=0.7)
         self.fakes.set(marker="o", markeredgewidth=0)
         self.frames = outline(ax, fill=False, edgecolor=theme.muted, linewidth=0.7)
-        colors = theme.ink, theme.ink, theme.background
-        patches = [outline(ax, facecolor=color, edgecolor="none") for color in colors]
-        self.tabs, self.full, self.missed = patches
+        self.tabs = outline(ax, facecolor=theme.ink, edgecolor="none")
         self.said = note(ax, "", (0, 1), (0, 9), color=theme.ink, size=1.3 * TITLE, weight="bold")
-        self.artists = [self.fakes, self.tabs, self.full, self.missed, self.said]
-        named = key(ax, theme, [self.targets, self.fakes])
-        named.set(loc="lower right", bbox_to_anchor=(1, 1))
+        self.artists = [self.fakes, self.tabs, self.said]
+        key(ax, theme, [self.targets, self.fakes]).set(loc="lower right", bbox_to_anchor=(1, 1))
 
     def update(self, fakes: np.ndarray, captured: np.ndarray) -> bool:
         """fakes (S, N, 2), captured (S,): of M modes.  What is outside its cell is left out."""
@@ -78,23 +75,19 @@ class SeedGrid:
             self._arrange(len(fakes))
         inside = np.all(abs(fakes) <= self.extent, axis=2)  # nan is not
         middle = self.corners[np.nonzero(inside)[0]] + self.side / 2
-        self.fakes.set_data(*(middle + self._scaled(fakes[inside])).T)
+        self.fakes.set_data(*(middle + self.scale * fakes[inside]).T)
 
         collapsed = captured < len(self.modes)
-        self.tabs.set_path(polygons(self._tabs(self.corners[collapsed])))
-        for patch, which in (self.full, ~collapsed), (self.missed, collapsed):
-            patch.set_path(self._counts(captured[which], self.corners[which]))
+        tabs = polygons(self._tabs(self.corners[collapsed]))
+        self.tabs.set_path(Path.make_compound_path(tabs, *self._counts(captured)))
         self.said.set_text(f"{collapsed.sum()} of {len(captured)} collapsed")
         return changed
-
-    def _scaled(self, x: np.ndarray) -> np.ndarray:
-        """From the plane to inches from a cell's middle."""
-        return x * (self.side / 2 / self.extent)
 
     def _arrange(self, n: int) -> None:
         """Lay out n cells, with what stands still in them."""
         self.corners, self.side = cells(n, *self.room, self.columns)
-        centres = self.corners[:, None] + self.side / 2 + self._scaled(self.modes)
+        self.scale = self.side / 2 / self.extent  # from the plane to inches
+        centres = self.corners[:, None] + self.side / 2 + self.scale * self.modes
         self.targets.set_data(*centres.reshape(-1, 2).T)
         self.frames.set_path(polygons(self.corners[:, None] + self.side * SQUARE[:4]))
         self.targets.set_markersize(np.clip(9 * self.side, 3, 9))
@@ -108,9 +101,8 @@ class SeedGrid:
         hole = FRAME + SQUARE[::-1] * (self.side - 2 * FRAME)
         return corners[:, None] + np.concatenate([outer, hole])
 
-    def _counts(self, captured: np.ndarray, corners: np.ndarray) -> Path:
-        """How many modes, e.g. 3/8, as one outline in all the tabs."""
-        starts = corners + np.array([0.03, self.side + 0.04])
+    def _counts(self, captured: np.ndarray) -> list[Path]:
+        """How many modes, e.g. 3/8, as outlines; they run against a tab's: there they are holes."""
+        starts = self.corners + np.array([0.03, self.side + 0.04])
         outlines = [words(f"{count}{self.of}") for count in captured]
-        pairs = zip(outlines, starts, strict=True)
-        return Path.make_compound_path(*(Path(o.vertices + at, o.codes) for o, at in pairs))
+        return [Path(o.vertices + at, o.codes) for o, at in zip(outlines, starts, strict=True)]

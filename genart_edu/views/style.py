@@ -85,6 +85,13 @@ class Margins(NamedTuple):
     top: float
 
 
+def theme_named(name: str) -> Theme:
+    """ValueError, in one sentence, for a name that is none of THEMES."""
+    if name not in THEMES:
+        raise ValueError(f"theme must be one of {', '.join(THEMES)}; got {name!r}.")
+    return THEMES[name]
+
+
 def blend(first: str, second: str, share: float) -> np.ndarray:
     """(1 - share) first + share second, in sRGB.  -> (4,) in [0, 1]: red, green, blue, opaque."""
     return (1 - share) * np.array(to_rgba(first)) + share * np.array(to_rgba(second))
@@ -111,15 +118,21 @@ def bare(ax: Axes) -> None:
     ax.spines[:].set_visible(False)
 
 
-def key(ax: Axes, theme: Theme, handles: Sequence[Artist], beside: bool = False) -> Legend:
-    """Name `handles` where they cover no data: in a row above the plot, or in a column beside."""
+def key(
+    ax: Axes, theme: Theme, handles: Sequence[Artist], beside: bool = False, columns: int = 10
+) -> Legend:
+    """Name `handles` where they cover no data: above the plot, or in a column beside.
+
+    columns: how many stand in a row above the plot; more begin another row.
+    """
     look: dict[str, Any] = {"labelcolor": theme.ink, "fontsize": LABEL, "frameon": False}
     look |= {"borderaxespad": 0, "borderpad": 0.3, "handletextpad": 0.5, "columnspacing": 1.2}
     if beside:
         look |= {"loc": "upper left", "bbox_to_anchor": (1, 1), "handlelength": 1.2}
-    else:
-        look |= {"loc": "lower left", "bbox_to_anchor": (0, 1), "handlelength": 1.7}
-    return ax.legend(handles=handles, ncols=1 if beside else len(handles), **look)
+        return ax.legend(handles=handles, **look)
+    look |= {"loc": "lower left", "bbox_to_anchor": (0, 1), "handlelength": 1.7}
+    by_column = [handle for column in range(columns) for handle in handles[column::columns]]
+    return ax.legend(handles=by_column, ncols=columns, labelspacing=0.15, **look)
 
 
 def note(

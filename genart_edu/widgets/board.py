@@ -9,30 +9,31 @@ import ipywidgets as widgets
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
 from genart_edu.lab.screen import Frame
-from genart_edu.widgets.controls import DRAWN, LIVE, RATES, Choices, Switches, button, toggle
+from genart_edu.widgets.controls import Choices, Switches, button, toggle
 from genart_edu.widgets.draw import DrawPad
 from genart_edu.widgets.picture import Picture
+from genart_edu.widgets.timebar import TimeBar
 
+KEYS = "play", "step", "back", "first", "last"
 HALVES = ("discriminator_step", "generator_step")
 
 
 class Board:
-    """`panel` is the widget.  What a person does is told to four functions.
+    """`panel` is the widget.  What a person does is told to three functions.
 
-    press(name): "play", "step", "reset" or one of HALVES.  choose(name, value): see `Choices`.
-    switch(layer, on).  slow(on): slow motion.
+    act(name, value): "play", "reset", a key of ACTS, or what `TimeBar` tells of.
+    choose(name, value): see `Choices`.  switch(layer, on).
     """
 
     def __init__(
         self,
-        press: Callable[[str], None],
+        act: Callable[[str, Any], None],
         choose: Callable[[str, Any], bool],
         switch: Callable[[str, bool], None],
-        slow: Callable[[bool], None],
         theme: str,
     ) -> None:
         def made(name: str, label: str, icon: str, **more: str) -> widgets.Button:
-            return button(label, icon, lambda _: press(name), **more)
+            return button(label, icon, lambda _: act(name, None), **more)
 
         self.play = made("play", "Play", "play", button_style="primary")
         step = made("step", "Step", "step-forward")
@@ -43,12 +44,13 @@ class Board:
         reset = made("reset", "Reset", "refresh")
         self.pad = DrawPad(partial(self._use, choose))
         self._unfold(False)
-        folds = toggle("Slow motion", slow), toggle("Draw a target", self._unfold)
+        folds = toggle("Slow motion", partial(act, "slow")), toggle("Draw a target", self._unfold)
         self.buttons = widgets.HBox([self.play, step, *self.halves, reset, *folds])
-        self.choices, self.switches = Choices(choose), Switches(switch)
-        self.picture = Picture()
-        bars = [widgets.HBox([self.buttons, self.choices.box]), self.switches.box]
-        self.panel = widgets.VBox([*bars, self.pad, self.picture])
+        self.choices, self.switches, self.time = Choices(choose), Switches(switch), TimeBar(act)
+        self.picture = Picture(pressed=("", 0))
+        self.picture.observe(partial(self._key, act), "pressed")
+        bars = [widgets.HBox([self.buttons, self.choices.box]), self.time.box, self.time.question]
+        self.panel = widgets.VBox([*bars, self.switches.box, self.pad, self.picture])
         self.panel.add_class("genart-player").add_class(f"genart-{theme}")
 
     def offer(self, settled: Experiment, live: Live) -> None:
@@ -62,11 +64,16 @@ class Board:
         screen = live.screen
         with self.picture.hold_sync():  # one message
             self.picture.png, self.picture.playing = frame.png, frame.playing
-            self.picture.status = f"{frame.status}{changes(live)}{note}"
+            self.picture.status = f"{frame.status}{note}"
             self.picture.alt, self.picture.caption = screen.canvas.alt, screen.stage.caption
         self.switches.show(screen.stage.layers)
+        self.time.show(screen)
         self.play.description = "Pause" if frame.playing else "Play"
         self.play.icon = "pause" if frame.playing else "play"
+
+    def _key(self, act: Callable[[str, Any], None], change: Any) -> None:
+        if change["new"][0] in KEYS:  # a browser may send anything
+            act(change["new"][0], None)
 
     def _unfold(self, on: bool) -> None:
         self.pad.layout.display = None if on else "none"
@@ -74,15 +81,3 @@ class Board:
     def _use(self, choose: Callable[[str, Any], bool], drawing: str) -> None:
         if choose("data", drawing):
             self.choices.offer(drawing)
-
-
-def changes(live: Live) -> str:
-    """What was changed while the run lived: of each setting the last change."""
-    names = LIVE | {"lr": RATES[live.experiment.model], "data": "data"}
-    last = {event.name: event for event in live.run.events if event.name in names}
-    said = ""
-    for name, (step, _, value) in last.items():
-        named = "a drawing" if str(value).startswith(DRAWN) else value
-        what = named if isinstance(value, str) else f"{value:g}"
-        said += f"  Since step {step:,}: {names[name]} {what}."
-    return said

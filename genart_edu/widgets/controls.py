@@ -1,6 +1,7 @@
 """What a person presses and chooses: buttons, menus, numbers, switches."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,16 +10,11 @@ import ipywidgets as widgets
 from genart_edu.data.catalogue import DENSITIES
 from genart_edu.lab.choices import ONLY_OF
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.parts import WORDS
 
 MODELS = (("VAE", "vae"), ("GAN", "gan"))
 RATES = {"vae": "learning rate", "gan": "generator's rate"}
-LIVE = {  # hold from the next step on; any other choice is another run
-    "lr": RATES["gan"],
-    "discriminator_lr": "discriminator's rate",
-    "beta": "β",
-    "r1": "R1",
-    "instance_noise": "instance noise",
-}
+LIVE = ("lr", "discriminator_lr", "beta", "r1", "instance_noise")  # hold from the next step on
 DATA = ("digits", "digits-grey", "motifs", *DENSITIES)
 DRAWN = "drawn:"  # so begins the name of a drawing
 
@@ -37,13 +33,33 @@ def toggle(label: str, press: Callable[[bool], None], **more: Any) -> widgets.To
     return made
 
 
+def control(kind: Any, label: str, width: str, *value: Any, **more: Any) -> Any:
+    """A widget of ipywidgets whose label has the room that it needs."""
+    style = {"description_width": "initial"}
+    more |= {"value": value[0]} if value else {}
+    return kind(description=label, layout={"width": width}, style=style, **more)
+
+
 def close(widget: Any) -> None:
     """Close `widget` and all that it is made of: ipywidgets keeps what nobody closes."""
     parts = [getattr(widget, name, None) for name in ("layout", "style")]
-    for part in (*parts, *getattr(widget, "children", ())):
-        if part is not None:
-            close(part)
+    for part in filter(None, (*parts, *getattr(widget, "children", ()))):
+        close(part)
     widget.close()
+
+
+def chosen(experiment: Experiment, name: str, value: Any, redrawn: bool) -> Experiment:
+    """With another choice.  What was chosen of another model, or for other data, is left open
+    again.  redrawn: the data are another drawing in the same plane, for the same run.  ValueError
+    for what can't be."""
+    also: dict[str, Any] = {}
+    if name in ("model", "data") and not redrawn:  # others suit
+        also = dict.fromkeys(("lr", "discriminator_lr", "r1"))
+    if name == "model":  # what was chosen of a VAE means nothing to a GAN
+        also |= {n: getattr(Experiment, n) for names in ONLY_OF.values() for n in names}
+    wanted = replace(experiment, **{**also, name: value})
+    wanted.check()
+    return wanted
 
 
 class Choices:
@@ -55,31 +71,29 @@ class Choices:
     def __init__(self, choose: Callable[[str, Any], bool]) -> None:
         self._choose = choose
         self._controls = {
-            "model": _control(widgets.Dropdown, "model", "140px", options=MODELS),
-            "data": _control(widgets.Dropdown, "data", "165px", options=DATA),
-            "latent_dim": _control(widgets.IntText, "latents", "125px"),
-            "lr": _control(widgets.FloatText, RATES["gan"], "205px"),
-            "discriminator_lr": _control(widgets.FloatText, LIVE["discriminator_lr"], "225px"),
-            "r1": _control(widgets.FloatText, LIVE["r1"], "95px"),
-            "instance_noise": _control(widgets.FloatText, LIVE["instance_noise"], "165px"),
-            "beta": _control(widgets.FloatText, LIVE["beta"], "85px"),
-            "seed": _control(widgets.IntText, "seed", "115px"),
+            "model": control(widgets.Dropdown, "model", "140px", options=MODELS),
+            "data": control(widgets.Dropdown, "data", "165px", options=DATA),
+            "latent_dim": control(widgets.IntText, "latents", "125px"),
+            "lr": control(widgets.FloatText, RATES["gan"], "205px"),
+            "discriminator_lr": control(widgets.FloatText, WORDS["discriminator_lr"], "225px"),
+            "r1": control(widgets.FloatText, WORDS["r1"], "95px"),
+            "instance_noise": control(widgets.FloatText, "instance noise", "165px"),
+            "beta": control(widgets.FloatText, WORDS["beta"], "85px"),
+            "seed": control(widgets.IntText, "seed", "115px"),
         }
-        self._agreed = {name: control.value for name, control in self._controls.items()}
-        for name, control in self._controls.items():
-            control.observe(partial(self._changed, name), "value")
+        self._agreed = {name: each.value for name, each in self._controls.items()}
+        for name, each in self._controls.items():
+            each.observe(partial(self._changed, name), "value")
         self.box = widgets.HBox(tuple(self._controls.values()))
 
     def show(self, settled: Experiment) -> None:
         """Let every control show what holds, whatever was chosen."""
         self.offer(settled.data)
-        hidden = {
-            name for kind, names in ONLY_OF.items() if kind != settled.model for name in names
-        }
-        for name, control in self._controls.items():
-            control.layout.display = "none" if name in hidden else None
+        hidden = {n for model, names in ONLY_OF.items() if model != settled.model for n in names}
+        for name, each in self._controls.items():
+            each.layout.display = "none" if name in hidden else None
             if name not in hidden:
-                self._agreed[name] = control.value = getattr(settled, name)
+                self._agreed[name] = each.value = getattr(settled, name)
         self._controls["lr"].description = RATES[settled.model]
 
     def offer(self, data: str) -> None:
@@ -116,8 +130,7 @@ class Switches:
         if list(layers) != [each.description for each in self.box.children]:
             for each in self.box.children:
                 close(each)
-            made = [toggle(name, partial(self._pressed, name)) for name in layers]
-            self.box.children = tuple(made)
+            self.box.children = [toggle(name, partial(self._pressed, name)) for name in layers]
         self._layers = dict(layers)
         for each in self.box.children:
             each.value = layers[each.description]
@@ -127,8 +140,3 @@ class Switches:
         if self._layers.get(name) != on:  # else no person pressed it: we did
             self._layers[name] = on
             self._switch(name, on)
-
-
-def _control(kind: Any, label: str, width: str, **more: Any) -> Any:
-    style = {"description_width": "initial"}
-    return kind(description=label, layout={"width": width}, style=style, **more)

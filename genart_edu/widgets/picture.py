@@ -12,7 +12,9 @@ class Picture(anywidget.AnyWidget):
     """A PNG that never flickers, what it shows in words, a status line and a caption.
 
     In `status` and `caption`, **two stars** make bold.  playing: a screen reader is not told of
-    every change of status.
+    every change of status.  pressed: (name, count), changed by a key: name is "play", "step",
+    "back", "first" or "last", or anything that a browser sends; count grows by one a press.
+    `Picture(pressed=None)` takes no keys.
     """
 
     _esm, _css = sources("picture")
@@ -22,3 +24,6 @@ class Picture(anywidget.AnyWidget):
     status = traitlets.Unicode().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
+    pressed = traitlets.Tuple(
+        traitlets.Unicode(), traitlets.Int(), default_value=("", 0), allow_none=True
+    ).tag(sync=True)

@@ -6,47 +6,57 @@ A callback only says what is wanted.  One thread of the player's own does all th
 import atexit
 import threading
 import weakref
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
-from genart_edu.lab.choices import ONLY_OF
+from genart_edu.lab.acts import ACTS
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
-from genart_edu.lab.screen import Frame
-from genart_edu.views.style import THEMES
+from genart_edu.lab.predict import verdict
+from genart_edu.lab.screen import Frame, Screen
+from genart_edu.lab.tree import Tree
+from genart_edu.views.style import theme_named
 from genart_edu.widgets.board import Board
-from genart_edu.widgets.controls import DRAWN, LIVE, close
-from genart_edu.widgets.worker import Job, Worker
+from genart_edu.widgets.controls import DRAWN, LIVE, chosen, close
+from genart_edu.widgets.worker import Worker
 
 _players: weakref.WeakValueDictionary[str, "Player"] = weakref.WeakValueDictionary()
 
 
 class Player:
     """Watch `experiment` learn: Play, Pause, Step, or half a step of a GAN; in slow motion moment
-    by moment; choose what learns, from what, and how; switch layers of the picture; draw a target.
+    by moment; choose what learns, from what, and how; switch layers of the picture; draw a target;
+    rewind, also with the arrow keys on the picture; fork and compare; predict; export.
 
-    Another model, data, latents or seed is another run: it stands at step 0.  What is in LIVE holds
-    from the next step on, while it plays, too; and so does a drawing, for a run in the plane.
+    Another model, data, latents or seed is another run, at step 0.  What is in LIVE holds from the
+    next step on, and so does a drawing for a run in the plane; of a run that was rewound it is a
+    fork.  A tree: see `tree.load`.
 
     name: of two players of one name the later replaces the earlier, as when a cell is run again.
-    theme: "light" or "dark".  ValueError, OSError: as `Experiment.start`.
+    theme: "light" or "dark".  memory: bytes of key states: the fewer, the longer takes a rewind.
+    Errors as `Experiment.start`.
     """
 
     def __init__(
-        self, experiment: Experiment | None = None, *, name: str = "player", theme: str = "light"
+        self,
+        experiment: Experiment | Tree | None = None,
+        *,
+        name: str = "player",
+        theme: str = "light",
+        memory: int = 12_000_000,
     ) -> None:
-        if theme not in THEMES:
-            raise ValueError(f"theme must be one of {', '.join(THEMES)}; got {theme!r}.")
-        self.experiment = experiment or Experiment()  # as chosen: `live` may be a moment behind
-        self.live = Live(self.experiment, THEMES[theme])
-        self._worker = Worker(name, self._tell)
+        self.live = Live(experiment or Experiment(), theme_named(theme))
+        self.live.run.memory.budget = memory
+        self.experiment = self.live.experiment  # as chosen: `live` may be a moment behind
         self._busy = threading.Lock()  # held by who plays, steps or resets: the worker, or `run`
         self._turn: object | None = None  # of the Play that was pressed last; None: pause
         self._note = ""  # what there is to say of the last choice
-        self.board = Board(self._press, self._choose, self._switch, self._slow, theme)
+        self._target: int | None = None  # the step that the scrubber was moved to
+        self.board = Board(self._act, self._choose, self._switch, theme)
         self.picture, self.panel = self.board.picture, self.board.panel
-        self._settle()
+        self._worker = Worker(name, partial(setattr, self.picture, "status"))
+        self._settle(self.live.frame(), self.experiment)
         if name in _players:
             _players[name].close()
         _players[name] = self
@@ -54,8 +64,8 @@ class Player:
     def run(self, steps: int) -> Self:
         """Make `steps` steps here and now, as Play would: for Run All.  Ctrl-C pauses."""
         self._halt()
-        turn = self._turn = object()
-        self._play(turn, steps)
+        self._turn = object()
+        self._play(self._turn, steps)
         return self
 
     def close(self) -> None:
@@ -73,56 +83,61 @@ class Player:
 
     # What is pressed and chosen.  Nothing here waits.
 
-    def _press(self, name: str) -> None:
-        if name == "play" and self._turn is None:
+    def _act(self, name: str, value: Any = None) -> None:
+        if name == "play" and self._turn is not None:
+            self._halt()
+        elif name == "play":
             self._note, self._turn = "", object()
             self._worker.do(partial(self._play, self._turn))
-        elif name == "play":
+        elif name == "slow":
+            self.live.slow_motion(value)
+            self._look_soon()
+        elif name == "pace":
+            self.live.screen.step_seconds = value
+        elif name == "predict":
             self._halt()
-        else:
-            self._do(self._reset if name == "reset" else partial(self._step, name))
+            self._worker.do(partial(self._predict, *value))
+        elif name == "reset":
+            self._do(partial(Screen.begin, experiment=self.experiment))
+        elif name == "rewind":
+            self._target = value  # where a scrubber has been meanwhile does not count
+            self._do(lambda screen: value == self._target and ACTS[name](screen, value))
+        elif name in ACTS:
+            if name == "export":
+                self.picture.status = "Exporting: for the film the run is made once more."
+            self._do(lambda screen: ACTS[name](screen, value))
 
-    def _do(self, job: Job) -> None:
+    def _do(self, act: Callable[[Screen], object]) -> None:
         """Pause, and then do it."""
         self._halt()
-        self._note = ""
-        self._worker.do(job)
+        self._worker.do(partial(self._at_rest, act, self.experiment))
+
+    def _look_soon(self, note: str = "") -> None:
+        self._note = note
+        self._worker.do(partial(self._look, self.experiment, note))
 
     def _choose(self, name: str, value: Any) -> bool:
         redrawn = name == "data" and value.startswith(DRAWN) and self.live.stage.shape == (2,)
-        also: dict[str, Any] = {}
-        if name in ("model", "data") and not redrawn:  # others suit
-            also = dict.fromkeys(("lr", "discriminator_lr", "r1"))
-        if name == "model":  # what was chosen of a VAE means nothing to a GAN
-            also |= {n: getattr(Experiment, n) for names in ONLY_OF.values() for n in names}
-        wanted = replace(self.experiment, **{**also, name: value})
         try:
-            wanted.check()
+            wanted = chosen(self.experiment, name, value, redrawn)
         except ValueError as error:
-            self._note = f"  {error}"
-            self._worker.do(self._look)
+            self._look_soon(f"  {error}")
             return False
         self.experiment = wanted
         if name in LIVE or redrawn:
-            self._note = ""
             self.live.set(**{name: value})
-            self._worker.do(self._look)
+            self._look_soon()
         else:
-            self._do(self._reset)
+            self._act("reset")
         return True
 
     def _switch(self, layer: str, on: bool) -> None:
         self.live.show(**{layer: on})
-        self._worker.do(self._look)
-
-    def _slow(self, on: bool) -> None:
-        self.live.slow_motion(on)
-        self._worker.do(self._look)
+        self._look_soon(self._note)
 
     def _halt(self) -> None:
-        if self._turn is not None:
-            self._turn = None
-            self.live.pause()
+        self._turn = None
+        self.live.pause()
 
     # What takes time: on the worker's thread, or in `run` on the caller's.
 
@@ -142,40 +157,37 @@ class Player:
                     self.live.pause()
                     self._show(self.live.frame())
 
-    def _step(self, name: str) -> None:
+    def _at_rest(self, act: Callable[[Screen], object], wanted: Experiment) -> None:
         with self._busy:
-            self._show(self.live.step(half="" if name == "step" else name))
-
-    def _reset(self) -> None:
-        with self._busy:
+            self._note = ""
             try:
-                self.live.reset(self.experiment)
+                frame = self.live.at_rest(act)
             except (ValueError, OSError) as error:
-                self.experiment, self._note = self._living(), f"  {error}"
-            self._settle()
+                self._note, frame = f"  {error}", self.live.frame()
+            self._settle(frame, wanted)
 
-    def _look(self) -> None:
+    def _predict(self, name: str, guess: str, steps: int) -> None:
+        since = self.live.run.step
+        verdict(self.live.run.history, name, since, guess)  # its ValueError comes at once
+        self.run(steps)
+        stage, history = self.live.stage, self.live.run.history
+        self._look_soon(f"  {verdict(history, name, since, guess, stage.unit)}")
+
+    def _look(self, wanted: Experiment, note: str) -> None:
         with self._busy:
-            self._show(self.live.frame())
+            self._note = note
+            self._settle(self.live.frame(), wanted)
 
-    def _settle(self) -> None:
-        """Show what runs, in the choices and in the picture."""
-        images = len(self.live.stage.shape) == 3
-        self.board.offer(self._living().settled(images), self.live)
-        self._show(self.live.frame())
-
-    def _living(self) -> Experiment:
-        """The experiment that runs, with what was changed while it lived."""
-        events = self.live.run.events
-        changed: Any = {e.name: e.value for e in events if e.name in (*LIVE, "data")}
-        return replace(self.live.experiment, **changed)
+    def _settle(self, frame: Frame, wanted: Experiment) -> None:
+        """Show what runs, in the picture and in the choices, unless others are wanted by now."""
+        if self.experiment is wanted:
+            images, self.experiment = len(self.live.stage.shape) == 3, self.live.screen.tree.living
+            self.board.offer(self.experiment.settled(images), self.live)
+        self._show(frame)
 
     def _show(self, frame: Frame) -> None:
         self._frame = frame
         self.board.show(frame, self.live, self._note)
-
-    def _tell(self, sentence: str) -> None:
-        self.picture.status = sentence
 
 
 @atexit.register

@@ -5,13 +5,10 @@ from typing import Any, Self
 import ipywidgets as widgets
 
 from genart_edu.lab.shelf import BETAS, BetaSweep
-from genart_edu.views.style import THEMES
+from genart_edu.lab.tables import CAPTIONS
+from genart_edu.views.style import theme_named
+from genart_edu.widgets.controls import control
 from genart_edu.widgets.picture import Picture
-
-CAPTION = (
-    "**rate**: nats that z carries. **distortion**: nats that x still costs. Along a dashed line "
-    "their sum, −ELBO, is the same: the best model of the data is the one on the lowest line."
-)
 
 
 class BetaSlider:
@@ -21,15 +18,10 @@ class BetaSlider:
     """
 
     def __init__(self, theme: str = "light") -> None:
-        if theme not in THEMES:
-            raise ValueError(f"theme must be one of {', '.join(THEMES)}; got {theme!r}.")
-        self.sweep = BetaSweep(THEMES[theme])
-        self.picture = Picture(alt=self.sweep.canvas.alt, caption=CAPTION)
+        self.sweep = BetaSweep(theme_named(theme))
+        self.picture = Picture(alt=self.sweep.canvas.alt, caption=CAPTIONS["rate"])
         names = [(f"{beta:g}", beta) for beta in BETAS]
-        style = {"description_width": "initial"}
-        self.slider = widgets.SelectionSlider(
-            options=names, value=1.0, description="β", style=style, layout={"width": "420px"}
-        )
+        self.slider = control(widgets.SelectionSlider, "β", "420px", options=names, value=1.0)
         self.slider.observe(self._show, "value")
         self.panel = widgets.VBox([self.slider, self.picture])
         self.panel.add_class("genart-player").add_class(f"genart-{theme}")

@@ -48,11 +48,21 @@ function paint(model, name, canvas, resized = () => {}) {
   });
 }
 
-// Where the axes of a plane have ticks: whole numbers from -extent to extent, at most eleven.
-function ticks(extent) {
+// How far z is from the left of a plane from -extent to extent; -z: from its top.
+const share = (z, extent) => `${50 + (50 * z) / extent}%`;
+
+// The axes of a plane, shown as `svg`: whole numbers below and at the left, at most eleven.
+// across: their marks go on through the plane, as a grid.
+function ticks(svg, extent, across = false) {
   const every = Math.ceil(extent / 5);
-  const most = Math.floor(extent / every);
-  return Array.from({ length: 2 * most + 1 }, (_, i) => every * (i - most));
+  const most = every * Math.floor(extent / every);
+  for (let z = -most; z <= most; z += every) {
+    const [x, y, text] = [share(z, extent), share(-z, extent), minus(z)];
+    add(svg, "line", { x1: x, x2: x, y1: across ? 0 : "100%", y2: "101.5%" });
+    add(svg, "line", { x1: "-1.5%", x2: across ? "100%" : 0, y1: y, y2: y });
+    add(svg, "text", { x, y: "100%", dy: 22 }, text);
+    add(svg, "text", { x: 0, y, dx: -14, dy: 5, class: "genart-left" }, text);
+  }
 }
 
 // The point [x, y] of a plane, shown as `element`, at which a pointer is.

@@ -19,15 +19,7 @@ function render({ model, el }) {
     tabindex: 0,
     "aria-label": "Drawing: the arrow keys move a cross, Space or Enter puts a dot there",
   });
-  const axes = add(sheet, "svg", { "aria-hidden": true });
-  const share = (z) => `${50 + (50 * z) / extent}%`;
-  for (const z of ticks(extent)) {
-    const [x, y, text] = [share(z), share(-z), minus(z)];
-    add(axes, "line", { x1: x, x2: x, y1: 0, y2: "100%" });
-    add(axes, "line", { x1: 0, x2: "100%", y1: y, y2: y });
-    add(axes, "text", { x, y: "100%", dy: 22 }, text);
-    add(axes, "text", { x: 0, y, dx: -10, dy: 5, class: "genart-left" }, text);
-  }
+  ticks(add(sheet, "svg", { "aria-hidden": true }), extent, true);
   const plane = [-extent, -extent, 2 * extent, 2 * extent].join(" ");
   const paper = add(sheet, "svg", { viewBox: plane, "aria-hidden": true });
   const ink = add(paper, "path", { class: "genart-ink" });

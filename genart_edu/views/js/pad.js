@@ -32,28 +32,16 @@ function render({ model, el }) {
   const answer = add(el, "canvas", { class: "genart-answer", role: "img" });
   const where = add(el, "p", {});
 
-  const share = (z) => `${50 + (50 * z) / extent}%`;
-  const place = (x, y, mark = add(axes, "svg", {})) => {
-    mark.setAttribute("x", share(x));
-    mark.setAttribute("y", share(-y));
-    return mark;
-  };
   for (const sigma of [1, 2].filter((sigma) => sigma < extent)) {
     const circle = { cx: "50%", cy: "50%", r: `${(50 * sigma) / extent}%` };
     for (const kind of ["genart-rim", "genart-line"]) add(axes, "circle", { ...circle, class: kind });
-    add(place(0, -sigma), "text", { y: -6, class: "genart-sigma" }, `${sigma}σ`);
+    const at = { x: "50%", y: share(sigma, extent), dy: -6, class: "genart-sigma" };
+    add(axes, "text", at, `${sigma}σ`);
   }
-  for (const z of ticks(extent)) {
-    const below = place(z, -extent);
-    add(below, "path", { d: "M0 0v6" });
-    add(below, "text", { y: 22 }, minus(z));
-    const left = place(-extent, z);
-    add(left, "path", { d: "M0 0h-6" });
-    add(left, "text", { x: -14, y: 5, class: "genart-left" }, minus(z));
-  }
-  add(place(0, -extent), "text", { y: 46, class: "genart-name" }, names[0]);
-  add(place(-extent, 0), "text", { x: -34, y: 5, class: "genart-name genart-left" }, names[1]);
-  const handle = place(0, 0);
+  ticks(axes, extent);
+  add(axes, "text", { x: "50%", y: "100%", dy: 46, class: "genart-name" }, names[0]);
+  add(axes, "text", { y: "50%", dx: -34, dy: 5, class: "genart-name genart-left" }, names[1]);
+  const handle = add(axes, "svg", {});
   for (const kind of ["genart-rim", "genart-line"]) add(handle, "path", { d: CROSS, class: kind });
 
   let wanted = null; // at the next frame
@@ -86,7 +74,8 @@ function render({ model, el }) {
   paint(model, "picture", answer);
   follow(model, "alt", (alt) => answer.setAttribute("aria-label", alt));
   follow(model, "point", (point) => {
-    place(...point, handle);
+    handle.setAttribute("x", share(point[0], extent));
+    handle.setAttribute("y", share(-point[1], extent));
     where.textContent = point.map((z, i) => `${names[i]} = ${told(z)}`).join(", ");
     plane.setAttribute("aria-valuetext", where.textContent);
     plane.setAttribute("aria-valuenow", point[0]);
