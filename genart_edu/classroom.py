@@ -35,35 +35,34 @@ def copy_lessons(folder: Path) -> list[str]:
             continue
         target, content = folder / source.name, source.read_bytes()
         theirs = target.read_bytes() if target.exists() else None
-        if theirs == content:
-            copied[source.name] = _hash(content)
-        elif theirs is None or _hash(theirs) == copied.get(source.name):
-            write_whole(target, content)
-            copied[source.name] = _hash(content)
-            done.append(f"{'new' if theirs is None else 'brought up to date'}: {target}")
-        else:
+        if theirs is not None and theirs != content and _hash(theirs) != copied.get(source.name):
             done.append(f"kept as you changed it: {target}")
+            continue
+        if theirs != content:
+            write_whole(target, content)
+            done.append(f"{'new' if theirs is None else 'brought up to date'}: {target}")
+        copied[source.name] = _hash(content)
     write_whole(note, json.dumps(copied, indent=1).encode())
     return done
 
 
 def open_lab(folder: Path, browser: bool) -> int:
-    """JupyterLab on a folder until it is closed: no news, no looking for updates.  -> exit code."""
-    command = [
-        *(sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.resolve()}"),
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        *([] if browser else ["--no-browser"]),
-        *(["--allow-root"] if _is_root() else []),  # as in most containers
-    ]
+    """JupyterLab on copied lessons until it is closed: no news, no looking for updates.
+
+    -> exit code.
+    """
+    for line in copy_lessons(folder):
+        print(line)
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.resolve()}"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += [] if browser else ["--no-browser"]
+    command += ["--allow-root"] if root else []  # as in most containers
     with tempfile.TemporaryDirectory() as quiet:  # a folder of settings, beside the student's own
         page = Path(quiet) / "labconfig" / "page_config.json"
         write_whole(page, json.dumps({"disabledExtensions": NEWS}).encode())
         paths = os.pathsep.join(filter(None, [quiet, os.environ.get("JUPYTER_CONFIG_PATH")]))
         return subprocess.call(command, env=os.environ | {"JUPYTER_CONFIG_PATH": paths})
-
-
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _hash(content: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from genart_edu.lab.options import CHOICES, FLAG, varied
+from genart_edu.lab.options import CHOICES, flag, varied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, NoReturn
 
-    from genart_edu.lab.experiment import Experiment
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.  -> exit code: 0, 1 if training broke down, 2 for a bad argument."""
-    options = _parser().parse_args(argv)
+    options = vars(_parser().parse_args(argv))
+    command = options.pop("command")
     try:
-        return options.command(options) or 0
+        return command(**options) or 0
     except (ValueError, OSError) as error:
         print(f"genart: {error}", file=sys.stderr)
         return 2
@@ -32,63 +31,52 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _train(options: argparse.Namespace) -> int:
-    from genart_edu.lab.session import new_folder, train
+def _train(steps: int, out: Path | None, **choices: Any) -> int:
+    from genart_edu.lab.session import begin
 
-    experiment = _experiment(options)
-    run, stage = experiment.start()
-    return train(experiment, run, stage, options.steps, new_folder(options.out, experiment))
+    return begin(steps, out, **choices)
 
 
-def _sweep(options: argparse.Namespace) -> int:
-    from genart_edu.lab.sweep import sweep
+def _sweep(**options: Any) -> int:
+    from genart_edu.lab.sweep import from_words
 
-    grid: dict[str, list[Any]] = {}
-    for name, values in options.vary:
-        grid.setdefault(name, []).extend(values)
-    seeds = vars(options).pop("seeds", 8)  # of each setting: the sweep knows what trains as one
-    how = options.steps, options.out, options.jobs, options.address
-    return sweep(_experiment(options), grid, seeds, *how)
+    return from_words(**options)
 
 
-def _experiment(options: argparse.Namespace) -> Experiment:
-    from genart_edu.lab.experiment import Experiment
+def _resume(checkpoint: Path, steps: int) -> int:
+    from genart_edu.lab.session import go_on
 
-    names = Experiment.__dataclass_fields__
-    return Experiment(**{k: v for k, v in vars(options).items() if k in names})
-
-
-def _resume(options: argparse.Namespace) -> int:
-    from genart_edu.lab.saved import resume
-    from genart_edu.lab.session import train
-
-    return train(*resume(options.checkpoint), options.steps, options.checkpoint.parent)
+    return go_on(checkpoint, steps)
 
 
-def _sample(options: argparse.Namespace) -> None:
+def _sample(checkpoint: Path, n: int, seed: int, out: Path | None) -> None:
     from genart_edu.lab.session import sample
 
-    print(sample(options.checkpoint, options.n, options.seed, options.out))
+    sample(checkpoint, n, seed, out)
 
 
-def _demo(options: argparse.Namespace) -> None:
+def _export(checkpoint: Path, out: Path | None) -> None:
+    from genart_edu.lab.export import from_checkpoint
+
+    from_checkpoint(checkpoint, out)
+
+
+def _demo(host: str, port: int | None, browser: bool) -> None:
     from genart_edu.classroom import open_demo
 
-    open_demo(options.host, options.port, options.browser)
+    open_demo(host, port, browser)
 
 
-def _lab(options: argparse.Namespace) -> int:
-    from genart_edu.classroom import copy_lessons, open_lab
+def _lab(folder: Path, browser: bool) -> int:
+    from genart_edu.classroom import open_lab
 
-    for line in copy_lessons(options.folder):
-        print(line)
-    return open_lab(options.folder, options.browser)
+    return open_lab(folder, browser)
 
 
-def _doctor(options: argparse.Namespace) -> None:
+def _doctor() -> None:
     from genart_edu.doctor import report
 
-    print("\n".join(report()))
+    report()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -105,7 +93,7 @@ def _parser() -> _Parser:
     parser = _Parser(prog="genart", description="Watch GANs and VAEs learn, fail and recover.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int | None], help: str) -> _Parser:
+    def command(name: str, run: Callable[..., int | None], help: str) -> _Parser:
         found = commands.add_parser(name, help=help, description=help)
         found.set_defaults(command=run)
         return found
@@ -126,39 +114,37 @@ def _parser() -> _Parser:
         _add_choices(training)
 
     resume = command("resume", _resume, "go on with a run that was saved")
-    resume.add_argument("checkpoint", type=_path)
-    resume.add_argument("--steps", type=_positive, default=2_500, help="steps to add")
-
     sample = command("sample", _sample, "paint with a trained model")
-    sample.add_argument("checkpoint", type=_path)
+    export = command("export", _export, "a script that makes a saved run again, and its pictures")
+    for using in resume, sample, export:
+        using.add_argument("checkpoint", type=_path)
+    resume.add_argument("--steps", type=_positive, default=2_500, help="steps to add")
     sample.add_argument("-n", type=_positive, default=64, help="how many (64)")
     sample.add_argument("--seed", type=int, default=0)
     sample.add_argument("--out", type=_path, help="the picture (beside the checkpoint)")
+    export.add_argument("--out", type=_path, help="a folder (beside the checkpoint)")
 
     demo = command("demo", _demo, "open the classroom page in the browser")
     demo.add_argument("--host", default="127.0.0.1", help="0.0.0.0 opens it to the room")
     demo.add_argument("--port", type=int, help="the first free one from 7860 on")
-
     lab = command("lab", _lab, "open JupyterLab on a copy of the lessons")
     lab.add_argument("folder", type=_path, nargs="?", default="genart-lessons")
-
     for page in demo, lab:
         page.add_argument("--no-browser", dest="browser", action="store_false")
     command("doctor", _doctor, "what to look at when a machine misbehaves")
     return parser
 
 
-def _add_choices(command: argparse.ArgumentParser) -> None:
+def _add_choices(command: _Parser) -> None:
     """The choices of an Experiment, which knows what to do where nothing is said."""
     command.add_argument("model", help="vae or gan")
     command.add_argument("--steps", type=_positive, default=2_500, help="how many (2500)")
     for title, choices in CHOICES.items():
-        group = command.add_argument_group(title)
-        for name, (kind, help) in choices.items():
-            how: Any = {"action": "store_true"} if kind is FLAG else {"type": kind.read}
-            option = f"--{name.replace('_', '-')}"
-            how |= {"default": argparse.SUPPRESS, "help": help or kind.words}
-            group.add_argument(option, **how)
+        group = command.add_argument_group(title, argument_default=argparse.SUPPRESS)
+        for name, kind in choices.items():
+            how: Any = {"action": "store_true"} if kind.read is flag else {"type": kind.read}
+            option, help = f"--{name.replace('_', '-')}", kind.help or kind.words
+            group.add_argument(option, help=help, **how)
 
 
 def _path(text: str) -> Path:

@@ -6,50 +6,47 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
+from genart_edu.bundled import bundled
+
 PACKAGES = ("genart-edu", "torch", "numpy", "matplotlib", "jupyterlab", "ipywidgets", "gradio")
+NOT_THERE = "not installed: see the README for the one command that installs all"
 
 
-def report() -> Iterator[str]:
-    """One line a question, each "what: answer".  An answer that needs help starts with NO."""
-    yield f"Python: {platform.python_version()} at {sys.executable}"
-    yield f"system: {platform.platform()}, {os.cpu_count()} cores"
+def report() -> None:
+    """Print one line a question, each "what: answer".  An answer that needs help starts with NO."""
+    print(f"Python: {platform.python_version()} at {sys.executable}")
+    print(f"system: {platform.platform()}, {os.cpu_count()} cores")
     for package in PACKAGES:
-        yield f"{package}: {_version(package)}"
-    yield f"device: {_device()}"
-    yield f"lessons and demos: {_bundled()}"
-    yield f"downloaded data: {_cached()}"
-    yield f"port 7860: {_port(7860)}"
-    yield f"this folder: {_writable(Path.cwd())}"
-    yield f"temporary folder: {_writable(Path(tempfile.gettempdir()))}"
+        print(f"{package}: {_tried(partial(version, package), NOT_THERE)}")
+    print(f"device: {_tried(_device, 'PyTorch does not load: {}')}")
+    print(f"lessons and demos: {_tried(_bundled)}")
+    print(f"downloaded data: {_tried(_cached)}")
+    print(f"port 7860: {_port(7860)}")
+    print(f"this folder: {_writable(Path.cwd())}")
+    print(f"temporary folder: {_writable(Path(tempfile.gettempdir()))}")
 
 
-def _version(package: str) -> str:
+def _tried(answer: Callable[[], str], why: str = "{}") -> str:
+    """An answer, or why there is none: {} is the error's own words."""
     try:
-        return version(package)
-    except PackageNotFoundError:
-        return "NO, not installed: see the README for the one command that installs all"
+        return answer()
+    except (ImportError, OSError) as error:
+        return f"NO, {why.format(error)}"
 
 
 def _device() -> str:
-    try:
-        from genart_edu.device import describe, pick_device
+    from genart_edu.device import describe, pick_device
 
-        return describe(pick_device())
-    except (ImportError, OSError) as error:
-        return f"NO, PyTorch does not load: {error}"
+    return describe(pick_device())
 
 
 def _bundled() -> str:
-    from genart_edu.bundled import bundled
-
-    try:
-        return f"{bundled('lessons')}, {bundled('demos')}"
-    except FileNotFoundError as error:
-        return f"NO. {error}"
+    return f"{bundled('lessons')}, {bundled('demos')}"
 
 
 def _cached() -> str:

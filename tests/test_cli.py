@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import runpy
 import subprocess
 import sys
 from dataclasses import asdict, fields
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from genart_edu import classroom, cli
+from genart_edu.lab import export
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.options import varied
 from genart_edu.lab.run import Run
@@ -81,10 +83,16 @@ def test_a_run_that_breaks_in_its_first_step_still_leaves_all_and_says_how_to_go
     assert {"history.csv", "poster.png", "kl.png"} <= {path.name for path in Path("out").iterdir()}
 
 
+def said(*words):
+    """The experiment that a command line says."""
+    options = vars(cli._parser().parse_args(words))
+    names = [field.name for field in fields(Experiment)]
+    return Experiment(**{name: options[name] for name in options if name in names})
+
+
 @pytest.mark.parametrize("command", [("train",), ("sweep", "--out", "out")])
 def test_what_is_not_said_is_the_experiments_own(command):
-    options = cli._parser().parse_args([*command, "gan", "--data", "ring"])
-    assert cli._experiment(options) == Experiment("gan", "ring")
+    assert said(*command, "gan", "--data", "ring") == Experiment("gan", "ring")
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Experiment)[1:]])
@@ -94,8 +102,8 @@ def test_every_choice_of_an_experiment_can_be_said_and_varied(name):
     own = own if own is not None else getattr(Experiment("gan").settled(images=True), name)
     other = (not own) if isinstance(own, bool) else own if isinstance(own, str) else own + 1
     words = [f"--{name.replace('_', '-')}", *([] if isinstance(own, bool) else [str(other)])]
-    said = cli._experiment(cli._parser().parse_args(["train", "vae", *words]))
-    assert (getattr(said, name), type(getattr(said, name))) == (other, type(own))
+    value = getattr(said("train", "vae", *words), name)
+    assert (value, type(value)) == (other, type(own))
     assert varied(f"{name.replace('_', '-')}={own},{other}") == (name, [own, other])
 
 
@@ -156,6 +164,38 @@ def test_training_that_breaks_down_keeps_the_last_good_state(capsys):
     assert np.isfinite(history(Path("out"))["kl"]).all()
 
 
+FILES = ["film.gif", "history.csv", "picture.png", "run.py"]
+
+
+def test_export_leaves_a_script_that_makes_a_saved_run_again_and_its_pictures(capsys):
+    assert run("train", "gan", "--data", "ring", "--steps", "12", "--out", "out") == 0
+    before = {path: path.read_bytes() for path in Path("out").iterdir()}
+    capsys.readouterr()
+    assert run("export", "out/checkpoint.safetensors", "--out", "elsewhere") == 0
+    assert sorted(path.name for path in Path("elsewhere").iterdir()) == FILES
+    said = capsys.readouterr().out
+    assert "12 steps" in said and all(str(Path("elsewhere") / name) in said for name in FILES)
+    assert run("export", "out/checkpoint.safetensors") == 0
+    for name in FILES:
+        assert Path("out", name).read_bytes() == Path("elsewhere", name).read_bytes()
+    assert {path: path.read_bytes() for path in before} == before
+    made = runpy.run_path("out/run.py")["run"]
+    for name, values in history(Path("out")).items():
+        assert made.history[name].tolist() == values.tolist()
+
+
+def test_ctrl_c_while_a_film_is_made_leaves_what_was_written_whole(monkeypatch):
+    assert run("train", "vae", "--steps", "3", "--out", "out") == 0
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(export, "film", interrupted)
+    assert run("export", "out/checkpoint.safetensors", "--out", "new") == 130
+    assert sorted(path.name for path in Path("new").iterdir()) == FILES[1:]
+    assert Image.open("new/picture.png").text["Title"] == "VAE on digits · seed 0 · step 3"
+
+
 @pytest.mark.parametrize("data", ["digits", "ring"])
 def test_sample_paints_what_was_trained(data, capsys):
     assert run("train", "gan", "--data", data, "--steps", "5", "--out", "out") == 0
@@ -193,6 +233,8 @@ def test_sample_paints_what_was_trained(data, capsys):
         (("train", "gan", "--seed", "-1"), "seed"),
         (("resume", "nothing.safetensors"), "nothing.safetensors"),
         (("sample", "README.md"), "README.md"),
+        (("export", "nothing.safetensors"), "nothing.safetensors"),
+        (("export", "README.md"), "README.md"),
         (("sample", "x", "-n", "0"), "-n"),
         ((*SWEEP, "--vary", "speed=1,2"), "'speed'"),
         ((*SWEEP, "--vary", "lr=1e-3,fast"), "lr can't be '1e-3,fast'"),
@@ -253,6 +295,23 @@ def test_help_imports_nothing_heavy():
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == "[]"
     assert "doctor" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "opens", "given"),
+    [
+        (("demo",), "open_demo", ("127.0.0.1", None, True)),
+        (("demo", "--port", "8000", "--no-browser"), "open_demo", ("127.0.0.1", 8_000, False)),
+        (("demo", "--host", "0.0.0.0"), "open_demo", ("0.0.0.0", None, True)),
+        (("lab",), "open_lab", (Path("genart-lessons"), True)),
+        (("lab", "mine", "--no-browser"), "open_lab", (Path("mine"), False)),
+    ],
+)
+def test_demo_and_lab_open_what_was_said(words, opens, given, monkeypatch):
+    calls = []
+    monkeypatch.setattr(classroom, opens, lambda *what: calls.append(what))
+    assert run(*words) == 0
+    assert calls == [given]
 
 
 def test_lab_copies_the_lessons_and_never_touches_an_edit(monkeypatch):

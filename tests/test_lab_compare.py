@@ -3,6 +3,7 @@
 import itertools
 import random
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def make(steps: int = 0) -> Run:
 def gan(seed: int = 0, seeds: int = 1) -> Run:
     rng = torch.Generator().manual_seed(seed)
     layer = partial(SeedLinear, seeds) if seeds > 1 else linear
-    small = {"hidden_dim": 8, "depth": 1, "rng": rng, "layer": layer}
+    small: dict[str, Any] = {"hidden_dim": 8, "depth": 1, "rng": rng, "layer": layer}
     nets = mlp_generator(2, 2, **small), mlp_discriminator(2, **small)
     batches = DensityBatches(ring(), 16 * seeds, torch.Generator().manual_seed(seed))
     trainer = GANTrainer(*nets, latent_dim=2, rng=torch.Generator().manual_seed(seed))
@@ -43,11 +44,13 @@ def parted(run: Run, other: Run) -> int:
     ends = run.step, other.step
     alike = -1
     for step in range(min(ends) + 1):
-        run.rewind(step), other.rewind(step)
+        run.rewind(step)
+        other.rewind(step)
         if flat(run.state_dict()) != flat(other.state_dict()):
             break
         alike = step
-    run.rewind(ends[0]), other.rewind(ends[1])
+    run.rewind(ends[0])
+    other.rewind(ends[1])
     return alike
 
 

@@ -120,7 +120,9 @@ def standing(run: Run) -> dict[str, Any]:
 def whole(run: Run) -> dict[str, Any]:
     """Where it stands, and all that lies ahead."""
     ahead = {"tape": [*run.tape], "end": run.end, "log": run.log.rows(whole=True).tolist()}
-    told = {} if run.step else {"history": {}}  # before the first step the names may be missing
+    told: dict[str, Any] = (
+        {} if run.step else {"history": {}}
+    )  # before the first step the names may be missing
     return everything(run) | told | ahead
 
 

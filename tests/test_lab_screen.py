@@ -77,10 +77,10 @@ REAL = {data: points(Experiment("gan", data).start()[1]) for data in ("ring", DR
 def shown(screen: Screen) -> list[list[np.ndarray | None]]:
     """What each view of the picture is handed."""
     handed: list[Any] = []
-    frame, screen.canvas.frame = screen.canvas.frame, handed.append  # type: ignore[method-assign]
-    canvas = screen.canvas
+    canvas: Any = screen.canvas
+    frame, canvas.frame = canvas.frame, handed.append
     screen.look()
-    canvas.frame = frame  # type: ignore[method-assign]
+    canvas.frame = frame
     return handed[0] if handed else shown(screen)  # of a canvas that was made meanwhile
 
 
@@ -156,7 +156,7 @@ def test_what_can_not_be_changes_nothing(quick):
             screen.set(**bad)
     for step in -1, 11, 2.5, "2", None:
         with pytest.raises(ValueError, match="step must be from 0 to 10"):
-            screen.rewind(step)  # type: ignore[arg-type]
+            screen.rewind(step)
     with pytest.raises(ValueError):
         screen.tree.go_to(1)
     with pytest.raises(ValueError):
@@ -203,7 +203,7 @@ def redrawn() -> Screen:
 def target(screen: Screen) -> str:
     """What the picture shows, what is counted and what is learned, which must be one."""
     run: Any = screen.run
-    seen = shown(screen)[screen.stage.scene][0]
+    seen: Any = shown(screen)[screen.stage.scene][0]
     [name] = [name for name, real in REAL.items() if np.array_equal(seen, real)]
     assert name == run.batches.data == run.batches.density.name
     modes = {"ring": "8", DRAWN: "3"}[name]

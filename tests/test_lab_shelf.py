@@ -27,7 +27,7 @@ def test_every_position_is_a_checkpoint_of_its_own_at_that_beta():
     for each in models:
         saved = read(each.path)
         assert saved.about["experiment"]["beta"] == each.beta == each.experiment.beta
-        assert len(saved.rows) == each.steps == STEPS
+        assert len(saved.log) == each.steps == STEPS
         assert each.path.stat().st_size <= 2_000_000
         state = {name: tensor.tolist() for name, tensor in each.model.state_dict().items()}
         assert state == {k: t.tolist() for k, t in saved.state["trainer"]["model"].items()}
@@ -67,7 +67,7 @@ def test_the_latent_pads_model_has_two_latents_and_can_be_read():
     assert (trainer.model.latent_dim, shape) == (2, (1, 8, 8))
     plain = Experiment("vae", "digits", latent_dim=2).settled(images=True)
     assert replace(experiment, device="auto") == plain
-    assert len(read(PLANE).rows) == 5_000
+    assert len(read(PLANE).log) == 5_000
 
 
 @pytest.fixture(scope="module")

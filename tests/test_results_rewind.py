@@ -123,7 +123,7 @@ def tape_recorder(run: Run) -> list[list]:
         seen.append([value.tolist() for value in record])
         return record
 
-    run.trainer.step = recorded
+    run.trainer.step = recorded  # type: ignore[method-assign]
     return seen
 
 

@@ -50,8 +50,13 @@ def rest(player):
 
 
 def press(player, label):
-    (button,) = [b for b in player.board.buttons.children if b.description == label]
-    button.click()
+    """Press a button, once there is one of that name: it changes after the picture."""
+
+    def named():
+        return [b for b in player.board.buttons.children if b.description == label]
+
+    wait_until(named)
+    named()[0].click()
 
 
 def enter(player, name, value):
@@ -216,6 +221,16 @@ def test_a_bad_value_gets_one_sentence_and_changes_nothing(player, name, value):
     press(player, "Step")
     rest(player)
     assert str(caught.value) not in player.picture.status
+
+
+def test_a_bad_value_is_told_after_what_was_pressed_before(player):
+    free = threading.Event()
+    player._worker.do(free.wait)
+    press(player, "Step")
+    enter(player, "latent_dim", 0)
+    free.set()
+    rest(player)
+    assert player.live.run.step == 1 and player.picture.status.endswith("got 0.")
 
 
 def test_a_bad_value_while_it_plays_is_told_and_play_goes_on(player):
@@ -488,8 +503,7 @@ def test_a_drawing_goes_into_the_living_run_and_reset_begins_with_it(game):
     rest(game)
     assert [(e.step, e.name, e.value) for e in game.live.run.events] == [(1, "data", DRAWN)]
     assert (
-        "of 2 modes" in game.picture.status
-        and "Since step 1: data a drawing." in game.picture.status
+        "of 2 modes" in game.picture.status and "Since step 1: data drawn." in game.picture.status
     )
     assert shown(game, "data") == DRAWN and game.live.run.step == 1
     press(game, "Reset")

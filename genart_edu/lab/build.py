@@ -18,9 +18,10 @@ from genart_edu.vae.objective import cyclical, warm_up
 from genart_edu.vae.training import VAETrainer
 
 Shape = tuple[int, ...]  # of one x: (C, H, W), or (2,) in the plane
+Trainer = VAETrainer | GANTrainer
 
 
-def build(chosen: Any, shape: Shape, device: torch.device, classes: int) -> VAETrainer | GANTrainer:
+def build(chosen: Any, shape: Shape, device: torch.device, classes: int) -> Trainer:
     """chosen: a settled Experiment.  classes: of which both maps are told.
 
     The weights are drawn on the CPU, so that they are the same on every device.  ValueError, in one
@@ -34,11 +35,8 @@ def build(chosen: Any, shape: Shape, device: torch.device, classes: int) -> VAET
 
 def _vae(chosen: Any, shape: Any, stack: Any, rng: torch.Generator) -> VAETrainer:
     """stack: what both maps are made of.  rng: of the noise."""
-    likelihood = _likelihood(chosen, shape)
-    if chosen.conv:
-        model = conv_vae(shape, chosen.latent_dim, likelihood=likelihood, **stack)
-    else:
-        model = mlp_vae(math.prod(shape), chosen.latent_dim, likelihood=likelihood, **stack)
+    maps = partial(conv_vae, shape) if chosen.conv else partial(mlp_vae, math.prod(shape))
+    model = maps(chosen.latent_dim, likelihood=_likelihood(chosen, shape), **stack)
     cycle, warmup = partial(cyclical, period=chosen.cycle), partial(warm_up, steps=chosen.warmup)
     schedule = cycle if chosen.cycle else warmup
     settings = _picked(chosen, *VAETrainer.settings)

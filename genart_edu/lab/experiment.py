@@ -10,16 +10,14 @@ from genart_edu.data.catalogue import load
 from genart_edu.data.densities import Density
 from genart_edu.data.images import Images
 from genart_edu.device import pick_device, rngs, set_threads
-from genart_edu.gan.training import GANTrainer
-from genart_edu.lab.build import build
-from genart_edu.lab.choices import CONVOLUTIONS, ONLY_OF, WORKS
+from genart_edu.lab.build import Shape, Trainer, build
+from genart_edu.lab.choices import ONLY_OF, WORKS
 from genart_edu.lab.gan_images import gan_on_images
 from genart_edu.lab.gan_stages import gan_on_plane
 from genart_edu.lab.options import KINDS
 from genart_edu.lab.run import Run
 from genart_edu.lab.stages import Stage, on_stage
 from genart_edu.lab.vae_stages import vae_on_images, vae_on_plane
-from genart_edu.vae.training import VAETrainer
 
 
 @dataclass(frozen=True)
@@ -76,17 +74,17 @@ class Experiment:
             raise ValueError(f"seed must be less than 2^63; got {self.seed}.")
         if self.warmup and self.cycle:
             raise ValueError("warmup and cycle are two schedules: choose one.")
-        for model, names in ONLY_OF.items():
-            given = [n for n in names if getattr(self, n) != getattr(Experiment, n)]
-            if model != self.model and given:
-                of = f"a choice of a {model}, not of a {self.model}"
-                raise ValueError(f"{' and '.join(given)}: {of}.")
+        other = next(model for model in ONLY_OF if model != self.model)
+        if given := [n for n in ONLY_OF[other] if getattr(self, n) != getattr(Experiment, n)]:
+            of = f"a choice of a {other}, not of a {self.model}"
+            raise ValueError(f"{' and '.join(given)}: {of}.")
         if self.conv and self.seeds > 1:
             raise ValueError("conv and seeds do not go together: seeds are for small MLPs.")
 
     def settled(self, images: bool) -> Self:
         """Every None filled in with what works, on images or on a density in the plane."""
-        works = WORKS[self.model, images] | (CONVOLUTIONS[self.model] if self.conv else {})
+        known = WORKS[self.model]
+        works = known["images" if images else "plane"] | (known["conv"] if self.conv else {})
         return replace(self, **{n: value for n, value in works.items() if getattr(self, n) is None})
 
     def start(self) -> tuple[Run, Stage]:
@@ -106,19 +104,11 @@ class Experiment:
     def _on_plane(self, density: Density, rng: torch.Generator) -> tuple[Run, Stage]:
         if self.conv or self.labels:
             raise ValueError(f"conv and labels are for pictures; {self.data} is a density.")
-        trainer: Any = self.trainer((2,), rng.device)
-        size = self.seeds * self.examples(self.batch_size or WORKS[self.model, False]["batch_size"])
+        size = self.seeds * self.examples(self.settled(images=False).batch_size or 1)
         batches = DensityBatches(density, size, rng)
         shared = SeedBatches(batches, self.seeds) if self.seeds > 1 else batches
-
-        def stage_of(run: Any) -> Stage:
-            if isinstance(trainer, VAETrainer):
-                return vae_on_plane(run.trainer, run.batches)
-            since = max((event.step for event in run.events if event.name == "data"), default=0)
-            plain = run.batches.batches if self.seeds > 1 else run.batches
-            return gan_on_plane(run.trainer, plain, since)
-
-        return on_stage(Run(trainer, shared), stage_of)
+        renew = vae_on_plane if self.model == "vae" else gan_on_plane
+        return on_stage(Run(self.trainer((2,), rng.device), shared), renew)
 
     def _on_images(self, train: Images, test: Images, rng: torch.Generator) -> tuple[Run, Stage]:
         if self.labels and train.labels is None:
@@ -126,7 +116,7 @@ class Experiment:
         if self.seeds > 1:
             raise ValueError(f"seeds are for densities in the plane; {self.data} are pictures.")
         classes = len(train.names) if self.labels else 0
-        trainer: Any = self.trainer(train.shape, rng.device, classes)
+        trainer = self.trainer(train.shape, rng.device, classes)
         most, many = len(train) // self.examples(1), self.examples(1)
         size = self.batch_size or min(self.settled(images=True).batch_size or 1, max(most, 1))
         if size > most and many > 1:
@@ -134,20 +124,18 @@ class Experiment:
             raise ValueError(f"batch_size must be from 1 to {most}, since {takes}; got {size}.")
         batches = ImageBatches(train, self.examples(size), rng, self.labels)
 
-        def stage_of(run: Any) -> Stage:
-            if isinstance(trainer, VAETrainer):
+        def renew(run: Any) -> Stage:
+            if self.model == "vae":
                 return vae_on_images(run.trainer, test)
-            return gan_on_images(run.trainer, run.batches, test)
+            return gan_on_images(run.trainer, train, test)
 
-        return on_stage(Run(trainer, batches), stage_of)
+        return on_stage(Run(trainer, batches), renew)
 
     def examples(self, batch_size: int) -> int:
         """How many a step takes: batch_size packs for each update of the discriminator."""
         return batch_size * self.packing * self.n_critic
 
-    def trainer(
-        self, shape: tuple[int, ...], device: torch.device, classes: int = 0
-    ) -> VAETrainer | GANTrainer:
+    def trainer(self, shape: Shape, device: torch.device, classes: int = 0) -> Trainer:
         """Networks and their trainer for x of `shape`: (C, H, W), or (2,) in the plane.
 
         classes: of which both maps are told.

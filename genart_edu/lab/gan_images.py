@@ -4,22 +4,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genart_edu.data.batches import ImageBatches
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab import stages
-from genart_edu.lab.gan_panels import STILLS, caption_of, losses, over_time, unit_of, verdict
+from genart_edu.lab.gan_panels import caption_of, gradients, losses, over_time, unit_of, verdict
 from genart_edu.lab.latent import arc
 from genart_edu.lab.stages import History, Panel, Stage, array, pictures, samples
 from genart_edu.metrics import Quality, quality
 from genart_edu.views.canvas import Arrays
+from genart_edu.views.curves import Curves
 from genart_edu.views.images import ImageGrid, Rows
 
 FIRST_FRAME, FRAMES = 50, 8  # steps until the second row of a film; rows of it that are shown
 
 
-def gan_on_images(trainer: GANTrainer, batches: ImageBatches, test: Images) -> Stage:
+def gan_on_images(trainer: GANTrainer, train: Images, test: Images) -> Stage:
     """Losses and samples; to switch on: what to read instead of the losses."""
     rng, classes = rngs(0, 1, test.pixels.device)[0], stages.classes_of(trainer)
     wide = stages.grid_columns(96, classes) if classes else 12
@@ -43,26 +43,26 @@ def gan_on_images(trainer: GANTrainer, batches: ImageBatches, test: Images) -> S
         labels = [] if test.labels is None or not classes else [test.labels[: len(more)]]
         turns = [torch.arange(len(more), device=more.device) % classes] if classes else []
         pair = (test.x(slice(len(more))), *labels), (samples(trainer, more), *turns)
-        covered, good = last["coverage"], last["precision"]
+        covered, good = last["coverage"].item(), last["precision"].item()
         return f".{verdict(trainer, history, *pair, covered, good)}"
 
-    names = "precision", "recall", "coverage"
+    names, ends = ("precision", "recall", "coverage"), {"0": 0.0, "1": 1.0}
     panels = [
         losses(trainer),
         Panel(grid, lambda _: (pictures(samples(trainer, z), test.shape),)),
-        over_time(names, "Quality", "", measure, {"0": 0.0, "1": 1.0}, "quality"),
-        neighbours(trainer, z[:16], batches.images),
+        over_time(Curves(names, "Quality", unit="", references=ends), measure, "quality"),
+        neighbours(trainer, z[:16], train),
         between(trainer, z[:16], test.shape),
         film(trainer, z[:8], test.shape),
     ]
     on = {"losses": True, "quality": False, "neighbours": False, "between": False, "film": False}
     about = caption_of(trainer.objective), test.shape, measure, tell, unit_of(trainer.objective)
-    return Stage(panels, *about, classes, stills=STILLS, layers=on)
+    return Stage(panels, *about, classes, stills={"gradients": gradients}, layers=on)
 
 
 def film(trainer: GANTrainer, z: Tensor, shape: tuple[int, ...]) -> Panel:
     """What becomes of the same few z: a row whenever twice as many steps were made."""
-    rows: dict[int, np.ndarray] = {}  # by step
+    rows: dict[int, np.ndarray] = {}  # by step, in their order
 
     def arrays(history: History) -> Arrays:
         now = len(history["step"])
@@ -71,8 +71,7 @@ def film(trainer: GANTrainer, z: Tensor, shape: tuple[int, ...]) -> Panel:
         last = max(rows, default=-1)
         if now >= max(2 * last, FIRST_FRAME) or last < 0:
             rows[now] = pictures(samples(trainer, z), shape)
-        kept = [rows[step] for step in sorted(rows)][-FRAMES:]
-        return (np.concatenate(kept),)
+        return (np.concatenate(list(rows.values())[-FRAMES:]),)
 
     return Panel(ImageGrid("The same z over time", len(z)), arrays, "film", calm=True)
 

@@ -17,6 +17,7 @@ from genart_edu.views.canvas import Arrays
 from genart_edu.views.curves import Curves
 from genart_edu.views.style import DISCRIMINATOR, GENERATOR
 
+Batch = Sequence[Tensor]  # what D takes: (x,) or (x, labels)
 PLAYERS, ROLES = ("discriminator", "generator"), (DISCRIMINATOR, GENERATOR)
 IN_NATS = "**discriminator**: its cross entropy on a real and a fake; 2 log 2 if it only guesses. "
 OF_G = {  # what the generator's loss is, where it is a logarithm too
@@ -38,12 +39,7 @@ def caption_of(objective: Objective) -> str:
 
 @torch.no_grad()
 def verdict(
-    trainer: GANTrainer,
-    history: History,
-    real: Sequence[Tensor],
-    fake: Sequence[Tensor],
-    covered: np.ndarray,
-    good: np.ndarray,
+    trainer: GANTrainer, history: History, real: Batch, fake: Batch, covered: float, good: float
 ) -> str:
     """Its `health` as a sentence.  real, fake: what D takes, (x,) or (x, labels), as many of both.
 
@@ -54,59 +50,43 @@ def verdict(
     logits = [trainer.discriminator(*(x[:whole] for x in each)).cpu() for each in (real, fake)]
     told, width = more_often(*logits).item(), spread(fake[0].cpu(), real[0].cpu()).item()
     losses = history.get("discriminator_loss", np.empty(0))
-    found = health(losses, covered=float(covered), good=float(good), told=told, spread=width)
-    return f"  {found.name[0].upper()}{found.name[1:]}: {found.evidence}"
+    found = health(losses, covered=covered, good=good, told=told, spread=width)
+    return f"  {found.name.capitalize()}: {found.evidence}"
 
 
 def losses(trainer: GANTrainer) -> Panel:
     """Both losses, beside what they are for a discriminator that only guesses."""
-
-    def arrays(history: History) -> Arrays:
-        return columns(history, "discriminator_loss", "generator_loss")
-
-    unit = unit_of(trainer.objective)
-    names = {2 * math.log(2): "2 log 2", math.log(2): "log 2", -math.log(2): "−log 2"}
-    found = {round(value, 5): name for value, name in names.items()}
-    guesses = {found.get(round(v, 5), f"guess {v:g}"): v for v in trainer.objective.guessing()}
-    view = Curves(PLAYERS, "Losses", unit=unit, roles=ROLES, references=guesses)
-    return Panel(view, arrays, "losses")
+    names = {1.38629: "2 log 2", 0.69315: "log 2", -0.69315: "−log 2"}
+    guesses = {names.get(round(v, 5), f"guess {v:g}"): v for v in trainer.objective.guessing()}
+    return _both("loss", "Losses", unit_of(trainer.objective), guesses, "losses")
 
 
-def gradients() -> Panel:
+def gradients(_: History) -> list[Panel]:
     """How hard each player is pulled: 0 at equilibrium, and where nothing is learned any more."""
-
-    def arrays(history: History) -> Arrays:
-        return columns(history, "discriminator_gradient", "generator_gradient")
-
-    title = "Length of the gradient"
-    return Panel(Curves(PLAYERS, title, unit="", roles=ROLES, references={"at rest": 0.0}), arrays)
+    return [_both("gradient", "Length of the gradient", "", {"at rest": 0.0})]
 
 
-STILLS: dict[str, Callable[[History], list[Panel]]] = {"gradients": lambda _: [gradients()]}
+def _both(what: str, title: str, unit: str, references: dict[str, float], layer: str = "") -> Panel:
+    """A number of the history that each player has: its "loss" or its "gradient"."""
+    names = [f"{player}_{what}" for player in PLAYERS]
+    view = Curves(PLAYERS, title, unit=unit, roles=ROLES, references=references)
+    return Panel(view, lambda history: columns(history, *names), layer)
 
 
-def over_time(
-    names: tuple[str, ...],
-    title: str,
-    unit: str,
-    measure: Callable[[], dict[str, np.ndarray]],
-    references: dict[str, float],
-    layer: str,
-) -> Panel:
-    """Some of the stage's own numbers as curves: a point whenever somebody looked, mean over seeds.
+def over_time(view: Curves, measure: Callable[[], dict[str, np.ndarray]], layer: str) -> Panel:
+    """Those of the stage's own numbers that the view names: a point whenever somebody looked, mean
+    over seeds.
 
     They cost too much to be measured at every step.
     """
-    seen: dict[int, list[float]] = {}  # by step
+    seen: dict[int, list[float]] = {}  # by step, in their order
 
     def arrays(history: History) -> Arrays:
         now = len(history["step"])
         for step in [step for step in seen if step > now]:
             del seen[step]  # of a future that was taken back
         found = measure()
-        seen[now] = [float(np.mean(found[name.replace(" ", "_").lower()])) for name in names]
-        rows = np.array([seen[step] for step in sorted(seen)])
-        return np.array(sorted(seen), dtype=float), *rows.T
+        seen[now] = [found[name.lower()].mean() for name in view.names]
+        return np.array(list(seen), dtype=float), *np.transpose(list(seen.values()))
 
-    view = Curves(names, title, unit=unit, references=references)
     return Panel(view, arrays, layer, calm=True)

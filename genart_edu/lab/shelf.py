@@ -9,12 +9,12 @@ from genart_edu.data.images import digits
 from genart_edu.device import rngs
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.saved import painter
-from genart_edu.lab.stages import History, Panel
+from genart_edu.lab.stages import History
 from genart_edu.lab.vae_stages import vae_on_images
 from genart_edu.vae.diagnostics import active_units, mean_costs
 from genart_edu.vae.model import VAE
 from genart_edu.vae.training import VAETrainer
-from genart_edu.views.canvas import Arrays, Canvas, png
+from genart_edu.views.canvas import Canvas, png
 from genart_edu.views.rate import RateDistortion
 from genart_edu.views.style import LIGHT, Theme
 
@@ -58,21 +58,21 @@ class BetaSweep:
     """The shelf to look at, one model at a time: where it stands between rate and distortion, the
     KL of each latent, pictures that it never saw, decoded noise."""
 
-    def __init__(self, theme: Theme = LIGHT, columns: int | None = None) -> None:
+    def __init__(self, theme: Theme = LIGHT) -> None:
         self.models, test = shelf(), digits().split(1_500)[1]
         x = test.x()
         places = [mean_costs(each.model, x, rngs(0, 1)[0], draws=10) for each in self.models]
         self.places = np.array([[p.kl.item(), p.reconstruction.item()] for p in places])  # (N, 2)
         self.active = [int(active_units(each.model.encode(x)[0]).sum()) for each in self.models]
-        self._stages = [vae_on_images(each.trainer, test) for each in self.models]
+        stages = [vae_on_images(each.trainer, test) for each in self.models]
+        self._panels = [stage.panels[1:] for stage in stages]  # without the costs over steps
         plane = RateDistortion("Rate and distortion", [f"β {beta:g}" for beta in BETAS])
-        views = [plane, *(panel.view for panel in self._panels(0))]
-        self.canvas = Canvas(views, theme, columns=columns)
+        self.canvas = Canvas([plane, *(panel.view for panel in self._panels[0])], theme)
 
     def picture(self, i: int) -> bytes:
         """Model i, counted from 0, as a PNG."""
         nothing: History = {"step": np.empty(0)}
-        looks: list[Arrays] = [panel.arrays(nothing) for panel in self._panels(i)]
+        looks = [panel.arrays(nothing) for panel in self._panels[i]]
         return png(self.canvas.frame([(*self.places.T, self.places[i]), *looks]))
 
     def status(self, i: int) -> str:
@@ -82,6 +82,3 @@ class BetaSweep:
         active = f"{self.active[i]} of {each.model.latent_dim} latents active"
         said = f"β {each.beta:g}: −ELBO {kl + reconstruction:.1f} = {parts}; {active}."
         return f"{said}  {each.path.name}: {each.command}"
-
-    def _panels(self, i: int) -> list[Panel]:
-        return self._stages[i].panels[1:]  # without the costs over steps

@@ -16,11 +16,14 @@ from torch import Tensor, nn
 
 from genart_edu.gan.objective import gradient_penalty, r1
 from genart_edu.gan.training import GANTrainer
+from genart_edu.lab.build import Trainer
 from genart_edu.lab.choices import OBJECTIVES
 from genart_edu.nets import SeedLinear
 from genart_edu.vae.model import VAE, Autoencoder
 from genart_edu.vae.objective import autoencoder_costs, elbo_costs, reparameterize
 from genart_edu.vae.training import VAETrainer
+
+Act = Callable[[], Any]
 
 
 class Moment(NamedTuple):
@@ -67,15 +70,17 @@ def stop(half: str, name: str, function: Callable[..., Any], part: str, *names: 
 
 
 D, G, BOTH = "discriminator", "generator", ("real_logits", "fake_logits")
+D_LOSSES = dict.fromkeys(each.discriminator for each in OBJECTIVES.values())
+G_LOSSES = dict.fromkeys(each.generator for each in OBJECTIVES.values())
 STOPS = (
     stop("", "noise", GANTrainer.fake_like, "z = ", "z"),
     stop("", "generator", GANTrainer.fake_like, "return ", "fake"),
     stop(D, "discriminator", GANTrainer._discriminator_loss, "fake_logits = ", *BOTH),
-    *(stop(D, "loss", o.discriminator, "return ", *BOTH, "loss") for o in OBJECTIVES.values()),
+    *(stop(D, "loss", loss, "return ", *BOTH, "loss") for loss in D_LOSSES),
     *(stop(D, "penalty", cure, "return ", "penalty") for cure in (r1, gradient_penalty)),
     stop(D, "gradient", GANTrainer.update_discriminator, ".backward("),
     stop(G, "discriminator", GANTrainer.update_generator, "fake_logits = ", "fake_logits"),
-    *(stop(G, "loss", o.generator, "return ", "fake_logits", "loss") for o in OBJECTIVES.values()),
+    *(stop(G, "loss", loss, "return ", "fake_logits", "loss") for loss in G_LOSSES),
     stop(G, "gradient", GANTrainer.update_generator, ".backward("),
     stop("", "update", GANTrainer._descend, ".step()"),
     stop("", "encoder", VAE.encode, "mean, logvar = ", "mean", "logvar"),
@@ -91,9 +96,7 @@ STOPS = (
 OF_G = GANTrainer.generator_step.__code__, GANTrainer.update_generator.__code__
 
 
-def slow_motion(
-    work: Callable[[], object], trainer: GANTrainer | VAETrainer, look: Callable[[], Any]
-) -> list[Moment]:
+def slow_motion(work: Act, trainer: Trainer, look: Act) -> list[Moment]:
     """The moments of `work`, which makes one step of `trainer`, or half of one.
 
     look: asked before it, and after each update and what follows that.  Settle a torn run first: it
@@ -112,7 +115,7 @@ def slow_motion(
 class _Camera:
     """`enter` is for `sys.settrace`.  Whatever is called from there, Python does not trace."""
 
-    def __init__(self, trainer: Any, look: Callable[[], Any]) -> None:
+    def __init__(self, trainer: Trainer, look: Act) -> None:
         self.trainer, self.look, self.seen = trainer, look, look()
         self.half = D if isinstance(trainer, GANTrainer) else ""
         self.moments: list[Moment] = []

@@ -46,7 +46,7 @@ def sweep(
     or another sweep's folder; OSError for missing data, or a scheduler that does not answer.
     """
     grid = {name: list(dict.fromkeys(values)) for name, values in grid.items()}
-    plan = _plan(base, grid, seeds, steps, here=address is None)
+    plan = _plan(base, grid, seeds, steps, here=not address)
     about = {"base": asdict(base), "grid": grid, "seeds": seeds, "steps": steps}
     table = _claim(folder, json.dumps(about, indent=1).encode())
     settings = [tuple(map(str, values)) for values in product(*grid.values())]
@@ -79,6 +79,19 @@ def sweep(
     write_whole(folder / "map.png", _map(grid, failed, seeds))
     print(f"  {folder / 'sweep.csv'}\n  {folder / 'map.png'}")
     return 0
+
+
+def from_words(
+    vary: Any, steps: int, out: Path, jobs: int, address: Any, seeds: int = 8, **choices: Any
+) -> int:
+    """A sweep as the command line says it: seeds of each setting.
+
+    vary: pairs of a name and its values; the values of one name belong together.
+    """
+    grid: dict[str, list[Any]] = {}
+    for name, values in vary:
+        grid.setdefault(name, []).extend(values)
+    return sweep(Experiment(**choices), grid, seeds, steps, out, jobs, address)
 
 
 def train_and_measure(setting: Row, experiment: Experiment, steps: int) -> list[Row]:

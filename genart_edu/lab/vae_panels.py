@@ -8,9 +8,8 @@ from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.lab.latent import latent_name
 from genart_edu.lab.stages import History, Panel, array, columns, pictures
-from genart_edu.vae.diagnostics import active_units
+from genart_edu.vae.diagnostics import active_units, mean_kl
 from genart_edu.vae.model import Maps
-from genart_edu.vae.objective import kl_per_dim
 from genart_edu.vae.training import VAETrainer
 from genart_edu.views.bars import Bars
 from genart_edu.views.canvas import Arrays
@@ -67,32 +66,25 @@ def costs(references: dict[str, float]) -> Panel:
 
 def kl_bars(maps: Maps, x: Tensor) -> Panel:
     """The mean KL of each latent on x (N, D), and whether it is active."""
-
-    @torch.no_grad()
-    def arrays(_: History) -> Arrays:
-        mean, logvar = maps.encode(x)
-        return array(kl_per_dim(mean, logvar).mean(0)), array(active_units(mean))
-
-    return Panel(Bars("KL of each latent", width=1.2), arrays)
+    bars = Bars("KL of each latent", width=1.2)
+    return Panel(bars, lambda _: (array(mean_kl(maps, x)), array(active_units(maps.encode(x)[0]))))
 
 
-def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, int]) -> Panel:
-    """Where test pictures lie, by class, if the classes are few enough to be told apart."""
-    if test.labels is None or len(test.names) > len(SERIES):
-        return posteriors(*seen(trainer, test, 120), dims)
-    return posteriors(*seen(trainer, test, 120), dims, array(test.labels[:120]), test.names)
+def latent_plane(trainer: VAETrainer, test: Images, dims: tuple[int, ...] = (0, 1)) -> Panel:
+    """Where test pictures lie, by class."""
+    return posteriors(*seen(trainer, test, 120), dims, test)
 
 
-def posteriors(
-    maps: Maps,
-    x: Tensor,
-    dims: tuple[int, int],
-    labels: np.ndarray | None = None,
-    names: tuple[str, ...] = (),
-) -> Panel:
-    """The posteriors of x (N, D) in two of the latents.  labels (N,): each one's place in names."""
+def posteriors(maps: Maps, x: Tensor, dims: tuple[int, ...], test: Images | None = None) -> Panel:
+    """The posteriors of x (N, D) in two of the latents.
 
-    @torch.no_grad()
+    test: whose first N they are, to tell them by class, if the classes are few enough for that.
+    """
+    labels: np.ndarray | None = None
+    names: tuple[str, ...] = ()
+    if test and test.labels is not None and len(test.names) <= len(SERIES):
+        labels, names = array(test.labels[: len(x)]), test.names
+
     def arrays(_: History) -> Arrays:
         mean, logvar = (part[:, dims] for part in maps.encode(x))
         return array(mean), labels, array((0.5 * logvar).exp())
@@ -112,7 +104,6 @@ def traversal_grid(trainer: VAETrainer, test: Images, dims: list[int]) -> Panel:
     maps, x = seen(trainer, test, 1)
     view = ImageGrid("One latent moves from −3 to 3", MOVES, [latent_name(dim) for dim in dims])
 
-    @torch.no_grad()
     def arrays(_: History) -> Arrays:
         return (pictures(traversals(maps, maps.encode(x)[0][0], dims), test.shape),)
 
@@ -123,7 +114,6 @@ def blur(trainer: VAETrainer, test: Images) -> Panel:
     """x, E[x|z], a draw of p(x|z), and what the mean misses."""
     view = Rows("What is left out", labels=("x", "mean", "sample", "error"))
 
-    @torch.no_grad()
     def arrays(_: History) -> Arrays:
         maps, x = seen(trainer, test, 16)
         decoded = maps.decode(maps.encode(x)[0])

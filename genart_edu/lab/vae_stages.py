@@ -1,6 +1,5 @@
 """What there is to look at while a VAE learns: see `lab/stages.py`."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,12 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genart_edu.data.batches import DensityBatches
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.lab import stages
 from genart_edu.lab import vae_panels as panel
-from genart_edu.lab.stages import History, Panel, Stage
+from genart_edu.lab.stages import History, Panel, Stage, array, pictures, samples
 from genart_edu.vae.diagnostics import active_units, gradient_norms, mean_costs, mean_kl
 from genart_edu.vae.likelihood import Bernoulli
 from genart_edu.vae.model import Maps
@@ -43,14 +41,10 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
     z = stages.latents(trainer, 64, rngs(0, 1, x.device)[0])
     coins = model.likelihood is Bernoulli
 
-    @torch.no_grad()
     def pairs(_: History) -> Arrays:
         maps, x = panel.seen(trainer, test, 24)
         decoded = maps.decode(maps.encode(x)[0]).mean
-        return stages.pictures(x, test.shape), stages.pictures(decoded, test.shape)
-
-    def noise(_: History) -> Arrays:
-        return (stages.pictures(stages.samples(trainer, z), test.shape),)
+        return pictures(x, test.shape), pictures(decoded, test.shape)
 
     panels: list[Panel] = [
         panel.costs({"coins": independent_nll(x, x).mean().item()} if coins else {}),
@@ -58,54 +52,48 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
         Panel(Rows("Pictures it never saw", labels=("x", "decoded")), pairs),
     ]
     if maps.latent_dim == 2:
-        panels += [panel.latent_plane(trainer, test, (0, 1)), panel.lattice_grid(trainer, test)]
+        panels += [panel.latent_plane(trainer, test), panel.lattice_grid(trainer, test)]
     else:
         grid = ImageGrid("Decoded noise", columns=stages.grid_columns(64, model.classes))
-        panels.append(Panel(grid, noise))
-    stills = {
-        "kl": lambda history: _about_kl(trainer, test, history),
-        "latent": lambda _: _about_latents(trainer, test),
-    }
-    measure, caption, classes = _measured(maps, x), CAPTION + COINS * coins, model.classes
-    return Stage(panels, caption, test.shape, measure, classes=classes, scene=2, stills=stills)
+        panels.append(Panel(grid, lambda _: (pictures(samples(trainer, z), test.shape),)))
+    stills: Any = {"kl": partial(_of_kl, trainer, test), "latent": partial(_of_z, trainer, test)}
+    about = CAPTION + COINS * coins, test.shape, partial(_measure, maps, x)
+    return Stage(panels, *about, classes=model.classes, scene=2, stills=stills)
 
 
-def vae_on_plane(trainer: VAETrainer, batches: DensityBatches, _: int = 0) -> Stage:
-    """Costs, KL of each latent, real points and decoded noise; the latent plane if L = 2."""
-    model: Any = trainer.model
-    density, device = batches.density, batches.density.means.device
+def vae_on_plane(run: Any) -> Stage:
+    """Costs, KL of each latent, real points and decoded noise; the latent plane if L = 2.
+
+    run: of a VAETrainer over DensityBatches.
+    """
+    trainer, model, density = run.trainer, run.trainer.model, run.batches.density
+    device = density.means.device
     z = stages.latents(trainer, 500, rngs(0, 1, device)[0])
     real = density.sample(500, rngs(1, 1, device)[0])
 
-    @torch.no_grad()
     def world(_: History) -> Arrays:
         drawn = model.decode(z).sample(rngs(2, 1, device)[0])  # the same noise at every look
-        return stages.array(real), stages.array(drawn)
+        return array(real), array(drawn)
 
     panels: list[Panel] = [panel.costs({}), panel.kl_bars(model, real)]
     panels.append(Panel(Plane("Decoded noise", density.extent), world))
     if model.latent_dim == 2:
         panels.append(panel.posteriors(model, real, (0, 1)))
     stills = {"kl": lambda _: panels[:2], "latent": lambda _: panels[2:]}
-    renew = partial(vae_on_plane, trainer, batches)
-    measure = _measured(model, real)
-    return Stage(panels, CAPTION, (2,), measure, scene=2, stills=stills, renew=renew)
+    about = CAPTION, (2,), partial(_measure, model, real)
+    return Stage(panels, *about, scene=2, stills=stills)
 
 
-def _measured(maps: Maps, x: Tensor) -> Callable[[], dict[str, np.ndarray]]:
+@torch.no_grad()
+def _measure(maps: Maps, x: Tensor) -> dict[str, np.ndarray]:
     """Both costs on x (N, D), and how many latents are alive: none is a posterior collapse."""
-
-    @torch.no_grad()
-    def measure() -> dict[str, np.ndarray]:
-        costs = mean_costs(maps, x, rngs(0, 1, x.device)[0], draws=10)._asdict()
-        active = active_units(maps.encode(x)[0]).sum()
-        numbers = costs | {"active_units": active, "collapsed": active == 0}
-        return {name: stages.array(value) for name, value in numbers.items()}
-
-    return measure
+    costs = mean_costs(maps, x, rngs(0, 1, x.device)[0], draws=10)._asdict()
+    active = active_units(maps.encode(x)[0]).sum()
+    numbers = costs | {"active_units": active, "collapsed": active == 0}
+    return {name: array(value) for name, value in numbers.items()}
 
 
-def _about_kl(trainer: VAETrainer, test: Images, history: History) -> list[Panel]:
+def _of_kl(trainer: VAETrainer, test: Images, history: History) -> list[Panel]:
     """Where the nats go: by latent, over the run, by layer; and the blur that is left."""
     model: Any = trainer.model
     maps, x = panel.seen(trainer, test, 200)
@@ -125,14 +113,13 @@ def _about_kl(trainer: VAETrainer, test: Images, history: History) -> list[Panel
     ]
 
 
-def _about_latents(trainer: VAETrainer, test: Images) -> list[Panel]:
+def _of_z(trainer: VAETrainer, test: Images, _: History) -> list[Panel]:
     """The latent space: its two most informative dimensions, and what each of them does."""
     maps, x = panel.seen(trainer, test, 200)
     order = mean_kl(maps, x).argsort(descending=True).tolist()
     moves = panel.traversal_grid(trainer, test, order[:8])
     if maps.latent_dim == 2:
-        plane = panel.latent_plane(trainer, test, (0, 1))
-        return [plane, panel.lattice_grid(trainer, test), moves]
+        return [panel.latent_plane(trainer, test), panel.lattice_grid(trainer, test), moves]
     if maps.latent_dim == 1:
         return [moves]
-    return [panel.latent_plane(trainer, test, (order[0], order[1])), moves]
+    return [panel.latent_plane(trainer, test, tuple(order[:2])), moves]

@@ -5,10 +5,14 @@ from typing import Any, Self
 import ipywidgets as widgets
 
 from genart_edu.lab.shelf import BETAS, BetaSweep
-from genart_edu.lab.tables import CAPTIONS
 from genart_edu.views.style import theme_named
 from genart_edu.widgets.controls import control
 from genart_edu.widgets.picture import Picture
+
+CAPTION = (
+    "**rate**: nats that z carries. **distortion**: nats that x still costs. Along a dashed line "
+    "their sum, −ELBO, is the same: the best model of the data is the one on the lowest line."
+)
 
 
 class BetaSlider:
@@ -19,7 +23,7 @@ class BetaSlider:
 
     def __init__(self, theme: str = "light") -> None:
         self.sweep = BetaSweep(theme_named(theme))
-        self.picture = Picture(alt=self.sweep.canvas.alt, caption=CAPTIONS["rate"])
+        self.picture = Picture(alt=self.sweep.canvas.alt, caption=CAPTION)
         names = [(f"{beta:g}", beta) for beta in BETAS]
         self.slider = control(widgets.SelectionSlider, "β", "420px", options=names, value=1.0)
         self.slider.observe(self._show, "value")
