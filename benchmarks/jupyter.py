@@ -1,16 +1,20 @@
 """`python -m benchmarks.jupyter`: the GAN game in real JupyterLab, in a headless Chromium.
 
 Pictures a second, and the training speed as a share of that without a view, measured in the same
-kernel just before.
+kernel just before.  How soon Pause, Step and the scrubber are answered: until the status line shows
+its last value.  How much memory two minutes of play take, after 20 seconds of them; and how many
+threads a cell leaves that is run again ten times.
 """
 
+import random
+import re
 import shutil
 import statistics
 import tempfile
 from pathlib import Path
 from typing import Any, cast
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.browser import BROWSERS
 from tests import jupyterlab
@@ -43,6 +47,33 @@ COUNT = """seconds => new Promise(resolve => {
 })"""
 
 
+ROUNDS, SECONDS = 10, 120
+# Press a button, or write a step beside the scrubber; then look at every animation frame for a
+# second: when did the status last change?
+ANSWER = """(control, step) => new Promise(resolve => {
+  const status = () => document.querySelector(".genart-status").innerText;
+  const began = performance.now();
+  let seen = status(), last = began;
+  if (step == null) control.click();
+  else {
+    control.textContent = step;
+    control.dispatchEvent(new KeyboardEvent("keydown", { keyCode: 13, bubbles: true }));
+  }
+  (function look() {
+    const now = performance.now();
+    if (status() !== seen) [seen, last] = [status(), now];
+    if (now - began < 1000) requestAnimationFrame(look);
+    else resolve(last - began);
+  })();
+})"""
+KERNEL = """import gc, os, threading
+gc.collect()
+print(os.getpid(), sum(thread.name == "player" for thread in threading.enumerate()))"""
+
+
+HOLDERS = ("the kernel", "the page's JavaScript", "the page's process")
+
+
 class Folders:
     """New folders for a notebook and its settings, all in one."""
 
@@ -53,28 +84,128 @@ class Folders:
         return Path(tempfile.mkdtemp(prefix=name, dir=self.home))
 
 
+def press(page: Page, label: str) -> None:
+    """One of the player's buttons."""
+    page.locator(f".genart-player button:has-text('{label}')").first.click()
+
+
+def answers(page: Page, label: str) -> str:
+    """Median and slowest answer of ROUNDS presses, each while it plays."""
+    found = []
+    for _ in range(ROUNDS):
+        press(page, "Play")
+        page.wait_for_timeout(1_500)
+        button = page.locator(f".genart-player button:has-text('{label}')").first
+        found.append(button.evaluate(ANSWER))
+    return f"{statistics.median(found):.0f} ms | {max(found):.0f} ms"
+
+
+def scrubs(page: Page) -> str:
+    """Median and slowest answer of ROUNDS random steps of the recording."""
+    readout = page.locator(".genart-player .widget-readout")
+    end, rng = int(readout.inner_text()), random.Random(0)
+    found = []
+    for _ in range(ROUNDS):
+        found.append(readout.evaluate(ANSWER, rng.randint(0, end)))
+        page.wait_for_timeout(500)
+    row = f"{statistics.median(found):.0f} ms | {max(found):.0f} ms"
+    return f"a step of {end:,}, at the scrubber | {row}"
+
+
+def run_cell(page: Page, i: int) -> str:
+    """Run a cell, and wait for what it says."""
+    cell = page.locator(".jp-CodeCell").nth(i)
+    before = cell.locator(".jp-InputPrompt").inner_text()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        "([i, before]) => ![before, '[*]:'].includes("
+        "document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')[i].innerText)",
+        arg=[i, before],
+    )
+    return cell.locator(".jp-OutputArea-output").first.inner_text()
+
+
+def resident(pid: int) -> float:
+    """MB of memory that a process holds, of its own and not of files (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return int(re.findall(r"RssAnon:\s+(\d+) kB", status)[0]) / 1_000
+
+
+def held(page: Page) -> list[float]:
+    """MB that the kernel, the page's JavaScript and its renderer hold, garbage collected first."""
+    pid = int(run_cell(page, 2).split()[0])
+    cdp = page.context.new_cdp_session(page)
+    for _ in range(2):
+        cdp.send("HeapProfiler.collectGarbage")
+    heap = cdp.send("Runtime.getHeapUsage")["usedSize"] / 1e6
+    cdp.detach()
+    browser = page.context.browser
+    assert browser
+    whole = browser.new_browser_cdp_session()
+    found = whole.send("SystemInfo.getProcessInfo")["processInfo"]
+    whole.detach()
+    renderers = [each["id"] for each in found if each["type"] == "renderer"]
+    return [resident(pid), heap, max(map(resident, renderers))]
+
+
+def growth(page: Page) -> list[float]:
+    """MB more that each of `held` holds after SECONDS of play; 20 seconds of it come before."""
+    seen = []
+    for seconds in (20, SECONDS):
+        press(page, "Play")
+        page.wait_for_timeout(1_000 * seconds)
+        press(page, "Pause")
+        page.wait_for_timeout(2_000)
+        seen.append(held(page))
+    return [after - before for before, after in zip(*seen, strict=True)]
+
+
+def pictures(page: Page) -> str:
+    """Pictures a second and the training speed, the median of three times 8 seconds."""
+    alone, found = float(page.locator("#alone").inner_text()), []
+    for _ in range(3):
+        press(page, "Play")
+        page.wait_for_timeout(3_000)  # the axes find their limits
+        found.append(page.evaluate(COUNT, 8))
+        press(page, "Pause")
+        page.wait_for_timeout(800)
+    seen, steps = (statistics.median(column) for column in zip(*found, strict=True))
+    return f"{seen:.1f} | {steps / alone:.0%}"
+
+
 def main() -> None:
-    """Play three times for 8 seconds, with and without D* and the modes; print a table."""
+    """Play with and without D* and the modes; print tables in Markdown."""
     path = next(filter(None, map(shutil.which, BROWSERS)))
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     print("| JupyterLab | pictures a second | training speed |\n| --- | --- | --- |")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as home:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         for both in (False, True):
-            cells = [ALONE, PLAYER.format(both=both)]
+            cells = [ALONE, PLAYER.format(both=both), KERNEL]
             with jupyterlab.opened(browser, cast(Any, Folders(home)), cells) as page:
                 jupyterlab.run_all(page)
                 page.wait_for_function("document.querySelector('canvas')?.width > 0")
-                alone, found = float(page.locator("#alone").inner_text()), []
-                for _ in range(3):
-                    page.locator(".genart-player button:has-text('Play')").click()
-                    page.wait_for_timeout(3_000)  # the axes find their limits
-                    found.append(page.evaluate(COUNT, 8))
-                    page.locator(".genart-player button:has-text('Pause')").click()
-                    page.wait_for_timeout(800)
-                pictures, steps = (statistics.median(column) for column in zip(*found, strict=True))
                 what = "surface, manifold, samples, losses" + "; D*, modes" * both
-                print(f"| {what} | {pictures:.1f} | {steps / alone:.0%} |", flush=True)
+                print(f"| {what} | {pictures(page)} |", flush=True)
+                if both:
+                    watch(page)
+
+
+def watch(page: Page) -> None:
+    """Answers, memory and threads of the player in an open page."""
+    print("\n| while it plays | median | slowest |\n| --- | --- | --- |")
+    for label in ("Pause", "Step"):
+        print(f"| {label} | {answers(page, label)} |", flush=True)
+    print(f"| {scrubs(page)} |", flush=True)
+    print(f"\n| {SECONDS} seconds of play | growth |\n| --- | --- |")
+    for what, more in zip(HOLDERS, growth(page), strict=True):
+        print(f"| {what} | {more:+.1f} MB |", flush=True)
+    for _ in range(10):
+        run_cell(page, 1)
+        press(page, "Step")
+        page.wait_for_timeout(1_000)
+    print(f"| threads after the cell was run ten times more | {run_cell(page, 2).split()[1]} |")
 
 
 if __name__ == "__main__":

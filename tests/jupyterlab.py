@@ -29,7 +29,8 @@ IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 def opened(browser: Browser, tmp: pytest.TempPathFactory, cells: Sequence[str]) -> Iterator[Page]:
     """The page of a notebook of `cells`, not yet run, in a JupyterLab with settings of its own.
 
-    `page.lab`: its URL.  `page.asked`: every address that the page has asked for.
+    `page.lab`: its URL.  `page.folder`: where lesson.ipynb lies, and where its kernel works.
+    `page.asked`: every address that the page has asked for.
     """
     folder, home = tmp.mktemp("a class"), tmp.mktemp("home")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -57,7 +58,7 @@ def opened(browser: Browser, tmp: pytest.TempPathFactory, cells: Sequence[str]) 
             time.sleep(0.2)
         page.set_default_timeout(60_000)
         asked: list[str] = []
-        page.lab, page.asked = url, asked  # type: ignore[attr-defined]
+        page.lab, page.folder, page.asked = url, folder, asked  # type: ignore[attr-defined]
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{url}/lab/tree/lesson.ipynb?reset")
         page.wait_for_selector(IDLE)
@@ -71,8 +72,15 @@ def opened(browser: Browser, tmp: pytest.TempPathFactory, cells: Sequence[str]) 
 
 def run_all(page: Page) -> None:
     """Run every cell, and wait until the kernel rests."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
+    before = prompts.all_inner_texts()
+    for _ in range(9):  # a busy page loses what is pressed now and then
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.wait_for_timeout(1_000)
+        prompts.filter(has_text="*").first.wait_for(state="hidden")
+        if prompts.all_inner_texts() != before:
+            break
     page.wait_for_selector(IDLE)
 
 

@@ -235,11 +235,11 @@ def test_a_bad_setting_is_answered_in_the_status_until_the_next_command(quick, p
 def test_what_was_set_before_a_reset_belongs_to_the_old_run(quick):
     """A command that waited for the lock must not fall on the run that comes after it."""
     live = Live(RING)
-    live._lock.acquire()  # as if another thread were in the middle of a slice
+    live.lock.acquire()  # as if another thread were in the middle of a slice
     thread = threading.Thread(target=live.set, kwargs={"lr": 0.5})
     thread.start()
     thread.join()
-    live._lock.release()
+    live.lock.release()
     live.reset()
     assert live.run.events == [] and live.run.trainer.lr != 0.5
 

@@ -31,3 +31,11 @@ def test_a_viewer_without_a_kernel_sees_pictures_and_no_error(path):
             kinds = output.get("data", {})
             assert not [kind for kind in kinds if "widget" in kind], "".join(cell["source"])
             assert "image/png" not in kinds or output["metadata"]["image/png"]["alt"]
+
+
+@EACH
+def test_a_lesson_rewinds_or_forks_a_run(path):
+    """In a cell that a test runs: what only a solution shows could be broken."""
+    notebook = json.loads(path.read_text("utf-8"))
+    code = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
+    assert any(".rewind(" in source or ".fork(" in source for source in code)

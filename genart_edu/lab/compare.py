@@ -32,7 +32,10 @@ class Comparison(NamedTuple):
 
 
 def compare(run: Any, other: Any) -> Comparison:
-    """Where two runs part.  ValueError, in one sentence, if they do not report the same."""
+    """Where two runs part, as far as both stand: one that was rewound, up to there.
+
+    ValueError, in one sentence, if they do not report the same.
+    """
     ours, theirs = run.history, other.history
     if run.step and other.step and ours.keys() != theirs.keys():
         kinds = " and ".join(", ".join([*each][1:]) for each in (ours, theirs))

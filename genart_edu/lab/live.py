@@ -34,7 +34,7 @@ class Live:
     def __init__(
         self, experiment: Experiment | Tree, theme: Theme = LIGHT, columns: int | None = None
     ) -> None:
-        self._lock = threading.RLock()  # whoever holds it may touch the screen
+        self.lock = threading.RLock()  # whoever holds it may touch the screen
         self._wanted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._player: object | None = None  # whose turn it is to play; None: paused
         self._note = ""
@@ -64,7 +64,7 @@ class Live:
         me = self._player = object()
         next_frame = 0.0
         try:
-            with self._lock:
+            with self.lock:
                 last = None if steps is None else self.run.step + steps
                 self._note = ""
             while self._player is me:
@@ -104,7 +104,7 @@ class Live:
         What it returns is told, if it is a sentence.  Errors as there.
         """
         self.pause()
-        with self._lock:
+        with self.lock:
             self.pause()  # who pressed Play while we waited
             self._note = ""
             self._obey()
@@ -134,7 +134,7 @@ class Live:
 
     def _draw(self, hurry: bool = False) -> tuple[Frame, np.ndarray]:
         """A frame, and the pixels of its picture.  hurry: what costs much may be a little old."""
-        with self._lock:
+        with self.lock:
             self._obey()
             self._settle()
             pixels, status = self.screen.look(hurry and self.playing)
@@ -142,15 +142,15 @@ class Live:
 
     def _want(self, change: Callable[[], None]) -> None:
         self._wanted.put(change)
-        if self._lock.acquire(blocking=False):  # nobody is in a slice: it is for us to do
+        if self.lock.acquire(blocking=False):  # nobody is in a slice: it is for us to do
             try:
                 self._obey()
             finally:
-                self._lock.release()
+                self.lock.release()
 
     def _slice(self, me: object, last: int | None) -> None:
         """Steps for a moment: until it is over, `last` is reached, or it is no longer my turn."""
-        with self._lock:
+        with self.lock:
             end = time.perf_counter() + self.slice_seconds
             try:
                 while self._player is me and time.perf_counter() < end and self._obey():

@@ -25,9 +25,8 @@ _players: weakref.WeakValueDictionary[str, "Player"] = weakref.WeakValueDictiona
 
 
 class Player:
-    """Watch `experiment` learn: Play, Pause, Step, or half a step of a GAN; in slow motion moment
-    by moment; choose what learns, from what, and how; switch layers of the picture; draw a target;
-    rewind, also with the arrow keys on the picture; fork and compare; predict; export.
+    """Watch `experiment` learn: Play, Pause, Step, or half a step of a GAN; in slow motion; choose
+    what learns, from what, and how; switch layers; draw a target; rewind; fork; predict; export.
 
     Another model, data, latents or seed is another run, at step 0.  What is in LIVE holds from the
     next step on, and so does a drawing for a run in the plane; of a run that was rewound it is a
@@ -187,7 +186,8 @@ class Player:
 
     def _show(self, frame: Frame) -> None:
         self._frame = frame
-        self.board.show(frame, self.live, self._note)
+        with self.live.lock:  # meanwhile nobody changes what is read
+            self.board.show(frame, self.live, self._note)
 
 
 @atexit.register
