@@ -133,7 +133,7 @@ def test_play_moves_the_picture_and_the_counter_and_pause_stops_them(page):
     assert first[1] != before
     wait_for_step(page, f"n > {first[0]}")
     press(page, "Pause")
-    page.locator(".genart-player").get_by_role("button", name="Play").wait_for()
+    paused(page)
     assert stands_still(page)
     assert step(page) > first[0] and picture(page) != first[1]
 
@@ -144,7 +144,7 @@ def test_play_goes_on_where_it_paused(page):
         press(page, "Play")
         wait_for_step(page, f"n > {start + 10}")
         press(page, "Pause")
-        page.locator(".genart-player").get_by_role("button", name="Play").wait_for()
+        paused(page)
         assert step(page) > start
 
 
@@ -164,7 +164,7 @@ def test_the_keyboard_is_enough(page):
     page.keyboard.press("Space")
     wait_for_step(page, "n > 0")
     page.keyboard.press("Space")
-    page.locator(".genart-player").get_by_role("button", name="Play").wait_for()
+    paused(page)
     before = step(page)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -205,7 +205,7 @@ def test_a_cell_that_is_run_again_while_it_plays_leaves_one_thread(page):
     assert page.locator(".genart-player").count() == 1
     assert answer(page, THREADS) == 1
     press(page, "Pause")
-    page.locator(".genart-player").get_by_role("button", name="Play").wait_for()
+    paused(page)
 
 
 # ---- the time bar -----------------------------------------------------------------------------
@@ -247,11 +247,8 @@ def test_the_scrubber_is_moved_with_keys_and_dragged(page):
     for share in (0.2, 0.9, 0.4, 0.7, 0.5):
         page.mouse.move(line["x"] + share * line["width"], y, steps=8)
     page.mouse.up()
-    page.wait_for_timeout(500)
-    asked = int(page.locator(".genart-player .widget-readout").inner_text())
-    assert abs(asked - end / 2) < 0.1 * end
-    wait_for_step(page, f"n === {asked}")
-    assert stands_still(page) and step(page) == asked
+    assert stands_still(page) and abs(step(page) - end / 2) < 0.1 * end
+    assert page.locator(".genart-player .widget-readout").inner_text() == f"{step(page)}"
     handle.focus()
     for key, n in [("Home", 0), ("ArrowRight", 1)]:
         page.keyboard.press(key)
@@ -290,7 +287,7 @@ def fork_and_compare(page, at):
     """Rewind, change the rate, put the first run beside the fork, play on."""
     scrub(page, at)
     rate = page.get_by_label("learning rate")
-    rate.fill("0.1")
+    rate.fill("0.01")
     rate.press("Enter")
     page.locator(".genart-status", has_text=f"This is run 2, from 1 at {at}.").wait_for()
     page.get_by_label("beside").select_option(index=1)
@@ -326,6 +323,7 @@ UNFIT = """panel => {
     .filter(n => n.offsetParent && !n.closest(".genart-picture"));
   const paper = document.createElement("canvas").getContext("2d");
   const whole = n => {
+    if (n.matches(".noUi-target")) return true; // its handle hangs over
     if (n.tagName !== "SELECT") return n.scrollWidth <= n.clientWidth;
     paper.font = getComputedStyle(n).font;
     const widest = Math.max(...[...n.options].map(o => paper.measureText(o.text).width));
@@ -339,7 +337,7 @@ UNFIT = """panel => {
   seen.forEach((n, i) => seen.slice(i + 1).forEach(m => {
     if (!n.contains(m) && !m.contains(n) && over(box(n), box(m))) bad.push(n, m);
   }));
-  return [seen.length, bad.map(n => n.outerHTML.slice(0, 200))];
+  return [seen.length, bad.map(n => `${n.className} ${n.innerText}`)];
 }"""
 
 
@@ -356,10 +354,8 @@ def test_the_time_bar_fits(page, width):
     press(page, "Predict first")
     page.wait_for_timeout(500)
     count, unfit = page.locator(".genart-player").evaluate(UNFIT)
-    assert unfit == []
-    assert (
-        count == 6 + 5 + 6 + 5 + 3 + 7
-    )  # choices, buttons; the bar, its labels, readout; question
+    choices, bar, question = 2 * 6 + 5, 2 * 4 + 1 + 3, 2 * 2 + 3 + 1  # most have a label
+    assert unfit == [] and count == choices + bar + question
     press(page, "Predict first")
     reset(page)
     page.set_viewport_size(before)

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import weakref
 from pathlib import Path
 
@@ -340,7 +341,7 @@ def test_what_is_shown_is_nobodys_choice():
     bar = TimeBar(lambda *what: told.append(what))
 
     def show():
-        bar.show(screen)
+        bar.show(screen, screen.run.step)
         scrubber, here, beside = (bar._controls[n] for n in ("rewind", "here", "beside"))
         assert (scrubber.value, scrubber.max) == (screen.run.step, screen.run.end)
         names = ["nothing", *screen.tree.names]
@@ -375,7 +376,7 @@ def test_a_choice_that_is_made_while_the_bar_is_drawn_counts():
     bar = TimeBar(lambda *what: told.append(what))
     for _ in range(50):
         screen.advance()
-    bar.show(screen)
+    bar.show(screen, screen.run.step)
     scrubber = bar._controls["rewind"]
 
     def person():
@@ -390,8 +391,57 @@ def test_a_choice_that_is_made_while_the_bar_is_drawn_counts():
     scrubber.observe(meanwhile, "max")
     for _ in range(50):
         screen.advance()
-    bar.show(screen)
+    bar.show(screen, screen.run.step)
     assert told == [("rewind", 7)] and scrubber.value == 100
+
+
+def test_the_page_is_never_told_of_a_step_beyond_the_end_that_it_knows():
+    """JupyterLab would move it back to that end, and say that a person did."""
+    screen, bar = Screen(SMALL, LIGHT), TimeBar(lambda *what: None)
+    scrubber, said = bar._controls["rewind"], []
+    scrubber.observe(lambda change: said.append((change["name"], change["new"])), ["max", "value"])
+    end = 0
+
+    def show():
+        nonlocal end
+        bar.show(screen, screen.run.step)
+        for name, n in said:  # each is a message of its own
+            end = n if name == "max" else end
+            assert scrubber.min <= n <= end
+        said.clear()
+
+    for steps in 5, 1, 20:
+        for _ in range(steps):
+            screen.advance()
+        show()
+    screen.rewind(3)
+    show()
+    screen.tree.fork()
+    show()
+    screen.tree.go_to(0)
+    show()
+    screen.begin(SMALL)
+    show()
+    assert (scrubber.value, scrubber.max) == (0, 0)
+
+
+def test_rates_changed_in_a_row_while_it_plays_all_count_and_play_goes_on(player):
+    press(player, "Play")
+    wait_until(lambda: player.picture.playing)
+    for n in range(1, 41):
+        enter(player, "lr", n / 1_000 + 0.0005)
+        time.sleep(0.02)
+    now = player.live.run.step
+    wait_until(lambda: player.live.run.step > now + 20)
+    press(player, "Pause")
+    rest(player)
+    events = player.live.run.events
+    assert [event.value for event in events] == [n / 1_000 + 0.0005 for n in range(1, 41)]
+    end, parts, at = player.live.run.step, [], 0
+    for event in events:
+        parts += [event.step - at, {"lr": event.value}]
+        at = event.step
+    assert everything(player.live.run) == everything(plain(SMALL, *parts, end - at))
 
 
 def test_a_change_in_the_past_while_it_plays_is_one_fork_more_and_play_goes_on(player):

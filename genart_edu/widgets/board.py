@@ -67,7 +67,7 @@ class Board:
             self.picture.status = f"{frame.status}{note}"
             self.picture.alt, self.picture.caption = screen.canvas.alt, screen.stage.caption
         self.switches.show(screen.stage.layers)
-        self.time.show(screen)
+        self.time.show(screen, frame.step)
         self.play.description = "Pause" if frame.playing else "Play"
         self.play.icon = "pause" if frame.playing else "play"
 

@@ -27,8 +27,8 @@ class TimeBar:
     def __init__(self, act: Callable[[str, Any], None]) -> None:
         self._act = act
         self._controls = {
-            "rewind": control(widgets.IntSlider, "step", "300px", max=0),
-            "pace": control(widgets.Dropdown, "speed", "200px", options=SPEEDS),
+            "rewind": control(widgets.IntSlider, "step", "280px", max=0),
+            "pace": control(widgets.Dropdown, "speed", "215px", options=SPEEDS),
             "here": control(widgets.Dropdown, "run", "240px", options=[("run 1", 0)]),
             "beside": control(widgets.Dropdown, "beside", "265px", options=[NOBODY]),
         }
@@ -47,15 +47,15 @@ class TimeBar:
         self.question = widgets.HBox([self._loss, self._guess, self._steps, show])
         self._unfold(False)
 
-    def show(self, screen: Screen) -> None:
-        """Show where the run stands, and which runs there are."""
+    def show(self, screen: Screen, step: int) -> None:
+        """Show where the run stood when its picture was made, and which runs there are."""
         self._shower = threading.get_ident()  # what this thread changes now, no person did
         try:
-            self._show(screen.tree, screen.run)
+            self._show(screen.tree, screen.run, step)
         finally:
             self._shower = None
 
-    def _show(self, tree: Tree, run: Run) -> None:
+    def _show(self, tree: Tree, run: Run, step: int) -> None:
         names = [(name, place) for place, name in enumerate(tree.names)]
         scrub, here, beside = (self._controls[name] for name in ("rewind", "here", "beside"))
         if len(here.options) != len(names):
@@ -63,9 +63,9 @@ class TimeBar:
         here.value, beside.value = tree.here, -1 if tree.beside is None else tree.beside
         for each in here, beside:
             each.layout.display = None if len(names) > 1 else "none"
-        with scrub.hold_sync():  # one message
-            scrub.max = run.end
-            scrub.value = run.step
+        scrub.value = min(step, scrub.max)  # never beyond the end that the page knows
+        scrub.max = run.end
+        scrub.value = step
         words = quantities(run.history)
         if [value for _, value in self._loss.options] != [*words]:
             self._loss.options = [(said, name) for name, said in words.items()]
