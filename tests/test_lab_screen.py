@@ -586,3 +586,18 @@ def test_ten_trees_in_a_row_leave_nothing_behind(quick):
     for _ in range(10):
         again()
     assert alive(Run, Memory, Stage, Canvas, Still) == before
+
+
+def test_half_steps_of_the_recording_are_seen_in_slow_motion_each_of_its_player():
+    """After a step with a generator's half comes a discriminator's, and it is told as such."""
+    screen = advanced(Screen(RING, LIGHT), 3)
+    for half in ("generator_step", "discriminator_step", "generator_step"):
+        screen.run.half_step(half)
+    before = everything(screen.run)
+    screen.rewind(2)
+    screen.slow_motion(True)
+    screen.advance()
+    updates = [each.half for each in screen._moments if each.name == "update"]
+    halves = ["discriminator", "generator"]
+    assert updates == [*halves, "generator", "discriminator", "generator"]
+    assert everything(screen.run) == before

@@ -93,6 +93,7 @@ STOPS = (
     stop("", "gradient", VAETrainer.step, ".backward("),
     stop("", "update", VAETrainer.step, ".optimizer.step()"),
 )
+OF_D = GANTrainer.discriminator_step.__code__
 OF_G = GANTrainer.generator_step.__code__, GANTrainer.update_generator.__code__
 
 
@@ -123,6 +124,8 @@ class _Camera:
     def enter(self, frame: FrameType, event: str, arg: Any) -> Any:
         if frame.f_code in OF_G:  # here an unrolled D has losses too, which are not of D's half
             self.half = G
+        elif frame.f_code is OF_D:  # a half step that a rewound run makes again, after its step
+            self.half = D
         here = [stop for stop in STOPS if stop.function is frame.f_code]
         stops = [stop for stop in here if stop.moment.half in ("", self.half)]
         now: Stop | None = None  # whose statement is at work
