@@ -7,7 +7,7 @@ Generative Models using Interactive Visual Experimentation", arXiv:1809.01587.
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgb, to_rgba_array
+from matplotlib.colors import to_rgb
 from matplotlib.path import Path
 
 from genart_edu.views.outlines import arrows, outline
@@ -66,6 +66,7 @@ class Mesh:
         cells = np.stack(around, axis=2)  # (n, m, 4, 2)
         whole = np.isfinite(cells).all(axis=(2, 3))
         opacity = opacities(densities(corners, self.extent)[whole])
-        self.cells.set(verts=cells[whole], facecolor=to_rgba_array(self.color, opacity))
+        colors = np.column_stack([np.tile(self.color, (len(opacity), 1)), opacity])
+        self.cells.set(verts=cells[whole], facecolor=colors)  # matplotlib keeps no array for ever
         lines = [Path(line) for line in (*corners, *corners.swapaxes(0, 1))]
         self.lines.set_path(Path.make_compound_path(*lines))
