@@ -1,6 +1,5 @@
 """What a player shows: its buttons, choices, switches, picture, and the pad to draw on."""
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,7 +14,6 @@ from genart_edu.widgets.draw import DrawPad
 from genart_edu.widgets.picture import Picture
 from genart_edu.widgets.timebar import TimeBar
 
-SECONDS = 1.0  # between two looks at the time bar
 KEYS = "play", "step", "back", "first", "last"
 HALVES = ("discriminator_step", "generator_step")
 
@@ -44,7 +42,6 @@ class Board:
             for half in HALVES
         ]
         reset = made("reset", "Reset", "refresh")
-        self._due = 0.0  # when the time bar is shown again, while it plays
         self.pad = DrawPad(partial(self._use, choose))
         self._unfold(False)
         folds = toggle("Slow motion", partial(act, "slow")), toggle("Draw a target", self._unfold)
@@ -70,9 +67,7 @@ class Board:
             self.picture.status = f"{frame.status}{note}"
             self.picture.alt, self.picture.caption = screen.canvas.alt, screen.stage.caption
         self.switches.show(screen.stage.layers)
-        if not frame.playing or time.monotonic() > self._due:  # a page moves its slider slowly
-            self.time.show(screen, frame.step)
-            self._due = time.monotonic() + SECONDS
+        self.time.show(screen, frame.step)
         self.play.description = "Pause" if frame.playing else "Play"
         self.play.icon = "pause" if frame.playing else "play"
 
