@@ -1,27 +1,32 @@
 """The classroom: one app, a page a demo.  `genart demo` launches it, and so does this file."""
 
-import os
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
-
 import io
-import runpy
+import os
+import secrets
 import socket
 import sys
 import webbrowser
+from ipaddress import ip_address
 from pathlib import Path
 
 import gradio as gr
 import segno
+from starlette.middleware import Middleware
 
+from genart_edu.bundled import demo as part
 from genart_edu.views.style import DARK, LIGHT
 
 PAGES = {  # title: file; the first one is at /
-    "Watch it learn": "watch_it_learn",
-    "See the game": "game",
+    "Losses": "losses",
+    "Mode collapse": "mode_collapse",
     "Latent space": "latent_space",
+    "KL term": "kl_term",
+    "GAN or VAE?": "gan_or_vae",
 }
 EVERYWHERE = ("0.0.0.0", "::")
+THREADS = 160  # a run that plays holds one, and who presses a button meanwhile needs another
+
+shared = part("shared")
 
 THEME = gr.themes.Default(
     primary_hue=gr.themes.colors.blue,
@@ -33,22 +38,13 @@ THEME = gr.themes.Default(
     body_background_fill_dark=DARK.background,
 )
 
-# In the head: what is given as `css` reaches only what is inside the page's container.
-HEAD = """<style>
-.html-container { padding: 0 !important; }
-@media (max-width: 700px) {
-  button.lg { font-size: 1rem !important; }
-  .block:has(> label > input) { display: flex; align-items: flex-end; }
-  input[type=number] { padding-inline: 8px !important; }
-  input[type=number]::-webkit-inner-spin-button { display: none; }
-}
-@media (min-width: 1600px) { .gradio-container { zoom: 1.3; } } /* read from the last row */
-</style>"""
+CSS, ROOM = (Path(__file__).with_name(name).read_text("utf-8") for name in ("app.css", "room.js"))
+HEAD = f"<style>{CSS}</style><script>{ROOM}</script>"
 
 
 def build() -> gr.Blocks:
     """All pages in one app."""
-    pages = {file: _page(file) for file in PAGES.values()}  # before `with`, or they join it twice
+    pages = {file: part(file).demo for file in PAGES.values()}  # before `with`, or they join twice
     (first, file), *others = PAGES.items()
     with gr.Blocks(title=first, fill_width=True) as app:
         gr.components.Navbar(main_page_name=first)
@@ -60,27 +56,34 @@ def build() -> gr.Blocks:
     return app
 
 
-def _page(file: str) -> gr.Blocks:
-    """Pages are loaded by file, from beside this one: in the clone and in an installed wheel."""
-    return runpy.run_path(str(Path(__file__).with_name(f"{file}.py")))["demo"]
-
-
 def launch(
     page: gr.Blocks | None = None,
     *,
     host: str = "127.0.0.1",
     port: int | None = None,
     open_browser: bool = True,
+    password: str = "",
+    open_to_all: bool = False,
 ) -> None:
     """Serve the app, or one page alone, until Ctrl-C.
 
     host: 0.0.0.0 lets the whole room in.  port: by default the first free one from 7860 on.
-    ValueError for what is no port; OSError where nothing can be served.
+    password: what a visitor must know; then there is a teacher, too.  open_to_all: nobody need know
+    one.  ValueError for what is no port, or a door left open; OSError where nothing can be served.
     """
-    app = page or demo
-    port = _serve(app, host, port)
+    if not (is_here(host) or password or open_to_all):
+        raise ValueError(
+            f"{host} lets everyone in who can reach this machine: choose --password WORD for those "
+            "who know it, or --open for all."
+        )
+    app, teacher = page or build(), secrets.token_urlsafe(9) if password else ""
+    port = _serve(app, host, port, password, teacher)
     here = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
     print(f"The classroom is open at {here}  (Ctrl-C closes it)")
+    if teacher:
+        print(
+            f"For the teacher only, who can send everyone to a setting: {here}/?teacher={teacher}"
+        )
     if host in EVERYWHERE:
         print(invitation(room_address(), port))
     sys.stdout.flush()  # a log file shows it at once, too
@@ -89,21 +92,38 @@ def launch(
     app.block_thread()
 
 
-def _serve(app: gr.Blocks, host: str, port: int | None) -> int:
+def is_here(host: str) -> bool:
+    """Whether nobody but this machine reaches that address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _serve(app: gr.Blocks, host: str, port: int | None, password: str, teacher: str) -> int:
     """Start to serve, in a thread.  -> the port."""
     if port is not None and not 1 <= port <= 65_535:
         raise ValueError(f"port must be a whole number from 1 to 65,535; got {port}.")
     # Gradio asks itself whether it is there: not by way of the school's proxy.
     proxied = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
     os.environ["no_proxy"] = f"{proxied},localhost,127.0.0.1,{host}"
+
+    def knows(_: str, word: str) -> bool:
+        return secrets.compare_digest(word.encode(), password.encode())
+
+    pages = ["/", *(f"/{file.replace('_', '-')}" for file in PAGES.values())]
     try:
         app.launch(
             server_name=host,
             server_port=port,
+            auth=knows if password else None,
+            auth_message="Any name, and the password that your teacher tells you.",
+            app_kwargs={"middleware": [Middleware(part("door").Door, pages, teacher)]},
             theme=THEME,
             head=HEAD,
+            i18n=shared.WORDS,
             footer_links=[],
-            max_file_size="1mb",
+            max_threads=THREADS,
             quiet=True,
             share=False,
             ssr_mode=False,
@@ -140,6 +160,5 @@ def invitation(address: str | None, port: int) -> str:
     return f"Everyone in the room: {url}\n{blocks}"
 
 
-demo = build()
 if __name__ == "__main__":
     launch()

@@ -1,11 +1,17 @@
-"""What the pages that train have in common.  Loaded by file, as they are."""
+"""What the pages have in common: their words, checked numbers, frames as HTML, and their visitors.
 
+Loaded once, by `genart_edu.bundled.demo("shared")`.
+"""
+
+import json
+import os
 import struct
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,8 +19,20 @@ import gradio as gr
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
 from genart_edu.lab.screen import Frame
+from genart_edu.lab.visitors import Visitors
 
-PLAYING = 32  # visitors who train at once; the next one waits for a turn
+# Read whenever a page or its queue is made.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing is sent to anybody
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # nor kept, nor summed up after each event:
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**12)  # it takes 10 ms and more of a server
+
+HERE = Path(__file__).parent
+CHINESE: dict[str, str] = json.loads((HERE / "words.json").read_text("utf-8"))
+GLOSSARY = (HERE / "glossary.en.md").read_text("utf-8")
+CHINESE[GLOSSARY] = (HERE / "glossary.zh.md").read_text("utf-8")
+WORDS = gr.I18n(**{"en": {word: word for word in CHINESE}, "zh": CHINESE, "zh-CN": CHINESE})
+
+visitors = Visitors()  # of all pages together
 
 # Of `html`.  The picture fills the width, but the words below stay on a laptop's and a projector's
 # screen.
@@ -24,7 +42,40 @@ img { display: block; width: 100%; height: auto; object-fit: contain; margin: 0;
 @media (min-width: 700px) { img { max-height: 45vh; } }
 @media (min-width: 1600px) { img { max-height: 36vh; } }
 """
-DARK_AND_NARROW = "() => [document.body.classList.contains('dark'), window.innerWidth < 700]"
+# What a page asks the browser for when it is opened: (dark, narrow, its query).
+OPENED = """() => [document.body.classList.contains('dark'), window.innerWidth < 700,
+  window.location.search.slice(1, 4000)]"""
+
+
+def t(text: str) -> str:
+    """A text of the page, in the language of the browser: words.json has the Chinese."""
+    if text not in CHINESE:
+        raise KeyError(f"words.json has no Chinese for {text!r}.")
+    return str(WORDS(text))
+
+
+def glossary() -> None:
+    """The words of the field, folded away at the foot of a page."""
+    with gr.Accordion(t("Glossary"), open=False):
+        gr.Markdown(t(GLOSSARY))
+
+
+def words(who: gr.Request) -> Callable[[str], str]:
+    """As `t`, for what the server puts together itself: by the language that the browser names.
+
+    A text that is not in words.json stays English, but for those pieces of it that are.
+    """
+    languages = str(dict(getattr(who, "headers", None) or {}).get("accept-language", ""))
+    if not languages.lower().startswith("zh"):
+        return str
+
+    def translated(text: str) -> str:
+        pieces = [piece for piece in CHINESE if len(piece) > 20 and piece in text]
+        for piece in [text] if text in CHINESE else pieces:
+            text = text.replace(piece, CHINESE[piece])
+        return text
+
+    return translated
 
 
 @contextmanager
@@ -57,7 +108,7 @@ def html(frame: Frame) -> str:
     )
 
 
-def number(label: str, value: Any, least: int, most: int, whole: bool = True) -> Any:
+def number(label: str, value: Any, least: float, most: float, whole: bool = True) -> Any:
     """`value`, if it is what the field asks for; ValueError, in one sentence, if not."""
     known = isinstance(value, int | float)
     if not known or not least <= value <= most or (whole and value % 1):

@@ -3,23 +3,22 @@
 import hashlib
 import json
 import os
-import runpy
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from genart_edu.bundled import bundled
+from genart_edu.bundled import bundled, demo
 from genart_edu.lab.checkpoint import write_whole
 
 NEWS = {"@jupyterlab/apputils-extension:announcements": True}  # would ask the internet
 COPIED = ".genart-lessons.json"  # what was copied into a folder: name -> SHA-256
 
 
-def open_demo(host: str, port: int | None, browser: bool) -> None:
-    """Serve the classroom app until Ctrl-C."""
-    app = runpy.run_path(str(bundled("demos") / "app.py"))
-    app["launch"](host=host, port=port, open_browser=browser)
+def open_demo(browser: bool, **how: Any) -> None:
+    """Serve the classroom app until Ctrl-C; how: as `launch` in demos/app.py."""
+    demo("app").launch(open_browser=browser, **how)
 
 
 def copy_lessons(folder: Path) -> list[str]:

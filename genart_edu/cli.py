@@ -61,10 +61,10 @@ def _export(checkpoint: Path, out: Path | None) -> None:
     from_checkpoint(checkpoint, out)
 
 
-def _demo(host: str, port: int | None, browser: bool) -> None:
+def _demo(**how: Any) -> None:
     from genart_edu.classroom import open_demo
 
-    open_demo(host, port, browser)
+    open_demo(**how)
 
 
 def _lab(folder: Path, browser: bool) -> int:
@@ -127,6 +127,8 @@ def _parser() -> _Parser:
     demo = command("demo", _demo, "open the classroom page in the browser")
     demo.add_argument("--host", default="127.0.0.1", help="0.0.0.0 opens it to the room")
     demo.add_argument("--port", type=int, help="the first free one from 7860 on")
+    demo.add_argument("--password", metavar="WORD", default="", help="who knows it may come in")
+    demo.add_argument("--open", dest="open_to_all", action="store_true", help="anyone may come in")
     lab = command("lab", _lab, "open JupyterLab on a copy of the lessons")
     lab.add_argument("folder", type=_path, nargs="?", default="genart-lessons")
     for page in demo, lab:

@@ -297,19 +297,31 @@ def test_help_imports_nothing_heavy():
     assert "doctor" in said.stdout
 
 
+SERVED = {"host": "127.0.0.1", "port": None, "browser": True, "password": "", "open_to_all": False}
+
+
 @pytest.mark.parametrize(
     ("words", "opens", "given"),
     [
-        (("demo",), "open_demo", ("127.0.0.1", None, True)),
-        (("demo", "--port", "8000", "--no-browser"), "open_demo", ("127.0.0.1", 8_000, False)),
-        (("demo", "--host", "0.0.0.0"), "open_demo", ("0.0.0.0", None, True)),
+        (("demo",), "open_demo", SERVED),
+        (
+            ("demo", "--port", "8000", "--no-browser"),
+            "open_demo",
+            SERVED | {"port": 8_000, "browser": False},
+        ),
+        (
+            ("demo", "--host", "0.0.0.0", "--password", "apfel"),
+            "open_demo",
+            SERVED | {"host": "0.0.0.0", "password": "apfel"},
+        ),
+        (("demo", "--open"), "open_demo", SERVED | {"open_to_all": True}),
         (("lab",), "open_lab", (Path("genart-lessons"), True)),
         (("lab", "mine", "--no-browser"), "open_lab", (Path("mine"), False)),
     ],
 )
 def test_demo_and_lab_open_what_was_said(words, opens, given, monkeypatch):
     calls = []
-    monkeypatch.setattr(classroom, opens, lambda *what: calls.append(what))
+    monkeypatch.setattr(classroom, opens, lambda *what, **how: calls.append(how or what))
     assert run(*words) == 0
     assert calls == [given]
 

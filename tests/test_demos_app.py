@@ -9,27 +9,49 @@ import sys
 import gradio as gr
 import pytest
 
-from demos import app
+from genart_edu.bundled import demo
+
+app = demo("app")
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """A page of nothing."""
+    with gr.Blocks() as page:
+        gr.Markdown("nothing")
+    return page
 
 
 def test_every_page_has_its_address():
-    assert isinstance(app.demo, gr.Blocks)
-    assert [title for _, title, _ in app.demo.pages][1:] == list(app.PAGES)[1:]
+    assert [title for _, title, _ in app.build().pages][1:] == list(app.PAGES)[1:]
 
 
-def test_a_port_that_is_taken_is_told_in_one_sentence():
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.20", "school.example", ""])
+def test_nobody_is_let_in_unasked(alone, host):
+    with pytest.raises(
+        ValueError, match=r"lets everyone in .*--password WORD .*or --open for all\.$"
+    ):
+        app.launch(alone, host=host, open_browser=False)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "::1", "localhost"])
+def test_this_machine_alone_needs_no_password(host):
+    assert app.is_here(host)
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(alone):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=rf"^Can't serve at 127\.0\.0\.1, port {port}: [^.]+\.$"):
-            app.launch(port=port, open_browser=False)
+            app.launch(alone, port=port, open_browser=False)
 
 
 @pytest.mark.parametrize("port", [0, -1, 65_536])
-def test_what_is_no_port_is_told_in_one_sentence(port):
+def test_what_is_no_port_is_told_in_one_sentence(alone, port):
     with pytest.raises(ValueError, match=r"^port must be a whole number from 1 to 65,535; got"):
-        app.launch(port=port, open_browser=False)
+        app.launch(alone, port=port, open_browser=False)
 
 
 def test_the_address_of_the_room():

@@ -1,26 +1,21 @@
-"""What the pages that train have in common: frames as HTML, numbers that are checked."""
+"""What all pages have in common: words in two languages, checked numbers, frames as HTML."""
 
 import base64
 import re
-import runpy
 import struct
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
+from genart_edu.bundled import demo
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
 from genart_edu.lab.screen import Frame
 
-FILE = Path(__file__).parents[1] / "demos" / "shared.py"
-shared = SimpleNamespace(**runpy.run_path(str(FILE)))
+shared = demo("shared")
 become, html, number = shared.become, shared.html, shared.number
-
-
-def live(seed=0):
-    return Live(Experiment(data="ring", seed=seed))
 
 
 def test_a_frame_tells_its_size_and_escapes_its_words():
@@ -58,3 +53,42 @@ def test_only_what_a_run_can_not_change_while_it_lives_begins_anew():
     assert become(ann, faster, ["lr", "r1"]).step == 0  # back to the ring
     assert become(ann, replace(faster, seed=1), ["lr", "r1"]).step == 0
     assert ann.experiment.seed == 1 and ann.run.events == []
+
+
+def test_what_is_refused_is_said_as_text():
+    with pytest.raises(gr.Error) as error, shared.said():
+        raise ValueError("<img onerror=x> is no number.")
+    assert error.value.message == "&lt;img onerror=x&gt; is no number."
+
+
+# ---- two languages ------------------------------------------------------------------------------
+
+
+def test_every_text_has_its_chinese_and_every_other_text_is_refused():
+    assert shared.WORDS.translations["zh-CN"] == shared.CHINESE
+    assert {*shared.WORDS.translations["en"]} == {*shared.CHINESE}
+    assert '"key": "Play"' in shared.t("Play")
+    with pytest.raises(KeyError, match=r"words\.json has no Chinese for 'Fly'"):
+        shared.t("Fly")
+
+
+def test_the_chinese_is_chinese_and_keeps_the_marks_and_numbers_of_the_english():
+    names = {"R1", "β", "D", "G", "z", "GAN", "VAE", "Dirac-GAN"}
+    for english, chinese in shared.CHINESE.items():
+        assert re.search(r"[\u4e00-\u9fff]", chinese) or english in names, english
+        assert not re.search(r"[<{}]", english + chinese), english  # the browser would read them
+        for mark in "**", "\n* ", "# ":
+            same = english.count(mark) == chinese.count(mark)
+            assert same or english.startswith(("*", "**")) or mark == "**", (mark, english)
+
+
+def test_what_the_server_puts_together_follows_the_browser():
+    def said(languages, text):
+        return shared.words(SimpleNamespace(headers={"accept-language": languages}))(text)
+
+    assert said("zh-CN,zh;q=0.9,en;q=0.8", "Play") == shared.CHINESE["Play"]
+    assert said("en-GB,zh;q=0.5", "Play") == "Play"
+    assert said("zh", "a text of nobody") == "a text of nobody"
+    assert shared.words(SimpleNamespace())("Play") == "Play"
+    piece = next(text for text in shared.CHINESE if len(text) > 40)
+    assert said("zh", f"{piece} and <b>") == f"{shared.CHINESE[piece]} and <b>"

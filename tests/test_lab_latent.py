@@ -74,6 +74,27 @@ def test_every_cell_of_the_background_is_decoded_at_its_middle_and_z2_grows_upwa
         assert cell[0].max() == cell[-1].max() == cell[:, 0].max() == cell[:, -1].max() == 0
 
 
+def test_a_row_is_decoded_along_the_straight_line():
+    start, end = torch.tensor([-2.0, 3.0, 9.0]), torch.tensor([2.0, 1.0, -9.0])
+    shown = pixels(LatentMap(ramp, 3).row(start, end, n=5))
+    assert shown.shape == (4, 5 * 5, 3)  # a black pixel around each picture
+    for i, share in enumerate((0, 0.25, 0.5, 0.75, 1)):
+        z1, z2 = -2 + 4 * share, 3 - 2 * share
+        assert (shown[1:3, 5 * i + 1 : 5 * i + 3] == byte(z1)).all()
+        assert (shown[1:3, 5 * i + 3] == byte(z2)).all()
+
+
+def test_a_traversal_moves_one_latent_and_leaves_the_others_at_the_point():
+    plane = LatentMap(ramp, 4, dims=(1, 0), at=[9, 9, 0.5, 9], extent=2)
+    shown = pixels(plane.traversals([-1, 1.5], dims=(0, 1, 2), n=3))  # z1 1.5, z2 -1
+    assert shown.shape == (3 * 4, 3 * 5, 3)
+    for i, z in enumerate((-2, 0, 2)):
+        for row, (z1, z2) in enumerate([(z, -1), (1.5, z), (1.5, -1)]):  # z3 is not seen
+            cell = shown[4 * row : 4 * row + 4, 5 * i : 5 * i + 5]
+            assert (cell[1:3, 1:3] == byte(z1)).all()
+            assert (cell[1:3, 3] == byte(z2)).all()
+
+
 def test_a_white_mark_is_seen_on_a_white_plane():
     white = LatentMap(lambda z: np.ones((len(z), 1, 4, 4)), 2)
     assert pixels(white.background()).max() < 128
@@ -109,7 +130,7 @@ def test_the_state_says_all_that_the_view_shows():
     assert (state["point"], state["extent"]) == ([2.0, 1.0], 2.0)
     assert state["picture"] == plane.look([2, 1])
     assert state["background"] == plane.background()
-    assert state["alt"]
+    assert state["alt"] and state["ellipse"] is None
 
 
 @pytest.mark.parametrize("dims", [(0, 0), (0, 2), (-1, 0), (0,), (0, 1, 1), ("0", 1), (0.0, 1)])

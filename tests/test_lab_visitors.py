@@ -1,14 +1,15 @@
 """The living runs of a server: each visitor's own, within bounds."""
 
 import gc
-import runpy
+import threading
 import weakref
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from genart_edu.bundled import bundled
+from genart_edu.bundled import demo
+from genart_edu.lab import live as lab_live
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
 from genart_edu.lab.visitors import Visitors
@@ -26,18 +27,70 @@ def test_each_finds_their_own_run():
     assert visitors.find("bob") is bob
 
 
-def test_the_longest_idle_run_makes_room_and_stops():
-    visitors, ann, bob = Visitors(2), live(), live()
-    visitors.welcome("ann", ann)
-    visitors.welcome("bob", bob)
-    frames = bob.play()
-    next(frames)
-    visitors.find("ann")  # now bob asked for nothing longest
+def test_who_never_trained_makes_room_and_then_who_asked_for_nothing_longest():
+    visitors = Visitors(3)
+    for name in "ann", "bob", "cleo":
+        visitors.welcome(name, live())
+    visitors.find("ann").step()
+    visitors.find("cleo").step()
+    for newcomer, gone in ("dan", "bob"), ("eve", "dan"):
+        visitors.welcome(newcomer, live())
+        with pytest.raises(
+            LookupError, match=r"^This page has lost its run: load the page again\.$"
+        ):
+            visitors.find(gone)
+    visitors.find("eve").step()
+    visitors.find("ann")  # now cleo asked for nothing longest
+    visitors.welcome("finn", live())
+    assert [*visitors._lives] == ["eve", "ann", "finn"]
+
+
+def test_who_trains_is_never_sent_away():
+    visitors = Visitors(2)
+    playing = [live(), live()]
+    for name, each in zip(("ann", "bob"), playing, strict=True):
+        visitors.welcome(name, each)
+    frames = [each.play() for each in playing]
+    for each in frames:
+        next(each)
+    with pytest.raises(ValueError, match=r"^2 runs train here: load the page again later\.$"):
+        visitors.welcome("cleo", live())
+    assert all(each.playing for each in playing)
+    playing[0].pause()
     visitors.welcome("cleo", live())
-    assert not bob.playing
-    assert visitors.find("ann") is ann
-    with pytest.raises(LookupError, match=r"^This page has lost its run: load the page again\.$"):
-        visitors.find("bob")
+    assert [*visitors._lives] == ["bob", "cleo"]
+
+
+def test_so_many_train_at_a_time():
+    visitors = Visitors(training=1)
+    for name in "ann", "bob":
+        visitors.welcome(name, live())
+    next(frames := visitors.play("ann"))
+    with pytest.raises(ValueError, match=r"^1 runs train here, which is the most: try again"):
+        visitors.play("bob")
+    visitors.play("ann")  # who plays may press Play again
+    frames.close()
+    next(visitors.play("bob"))
+
+
+def test_a_run_of_many_seeds_ends_sooner():
+    visitors = Visitors(steps=10)
+    visitors.welcome("ann", Live(Experiment("gan", "ring", seeds=4, hidden_dim=8)))
+    assert list(visitors.play("ann"))[-1].step == 2
+
+
+def test_who_trains_passes_the_gate_and_who_looks_does_not():
+    ann = live()
+    with lab_live.GATE:  # somebody trains, for ever
+        ann.step(3)
+        ann.frame()
+        playing = threading.Thread(target=lambda: list(ann.play(3)))
+        playing.start()
+        playing.join(0.3)
+        assert playing.is_alive() and ann.run.step == 3
+        assert ann.at_rest(lambda screen: screen.rewind(1)).step == 1  # it waits for nobody
+    playing.join(60)
+    assert not playing.is_alive() and not ann.playing
 
 
 def test_who_leaves_is_forgotten_and_stops():
@@ -90,11 +143,11 @@ def test_a_visitor_has_8_mb_for_all_their_runs_and_after_a_reset_too():
         assert len(kept) > 5
 
 
-@pytest.mark.parametrize("page", ["watch_it_learn", "game"])
-def test_the_pages_welcome_their_visitors_so(page):
-    demo = runpy.run_path(str(bundled("demos") / f"{page}.py"))
-    demo["arrive"](SimpleNamespace(session_hash="ann"), False, False)
-    assert demo["visitors"].find("ann").run.memory.budget == 8_000_000
+def test_the_pages_welcome_their_visitors_so():
+    losses, ann = demo("losses"), SimpleNamespace(session_hash="ann", headers={})
+    losses.gan.arrive(ann, False, False, "")
+    assert losses.gan.find(ann).run.memory.budget == 8_000_000
+    losses.gan.leave(ann)
 
 
 def test_who_left_is_freed():

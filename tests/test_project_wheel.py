@@ -11,25 +11,21 @@ from typing import NamedTuple
 
 import pytest
 
+from genart_edu.bundled import demo
+
 ROOT = Path(__file__).parents[1]
 OPEN_DEMOS = """
-import importlib.util, os, urllib.request
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-import gradio
-from genart_edu.bundled import bundled
+import urllib.request
+from genart_edu.bundled import demo
 
-for path in sorted(bundled("demos").glob("*.py")):
-    if path.stem == "shared":  # no page: what pages have in common
-        continue
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert isinstance(module.demo, gradio.Blocks), path
-    _, url, _ = module.demo.launch(prevent_thread_lock=True, inbrowser=False, quiet=True)
-    page = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url)
-    assert page.status == 200, path
-    module.demo.close()
-    print("opened", path.name)
+app = demo("app")
+for file in app.PAGES.values():
+    page = demo(file).demo
+    port = app._serve(page, "127.0.0.1", None, "", "")
+    without = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    assert without.open(f"http://127.0.0.1:{port}").status == 200, file
+    page.close()
+    print("opened", file)
 """
 
 
@@ -117,8 +113,7 @@ def test_the_digits_load(elsewhere):
 
 def test_every_demo_opens(elsewhere):
     opened = re.findall(r"^opened (.+)$", elsewhere.run("python", "-c", OPEN_DEMOS), re.MULTILINE)
-    names = {Path(path).name for path in files("demos") if path.endswith(".py")}
-    assert opened == sorted(names - {"shared.py"})
+    assert opened == [*demo("app").PAGES.values()]
 
 
 def test_the_modules_of_every_lesson_are_there(elsewhere):

@@ -247,7 +247,9 @@ def test_the_scrubber_is_moved_with_keys_and_dragged(page):
     for share in (0.2, 0.9, 0.4, 0.7, 0.5):
         page.mouse.move(line["x"] + share * line["width"], y, steps=8)
     page.mouse.up()
-    assert stands_still(page) and abs(step(page) - end / 2) < 0.1 * end
+    while not stands_still(page):  # the steps on the way are still shown, one after the other
+        pass
+    assert abs(step(page) - end / 2) < 0.1 * end
     assert page.locator(".genart-player .widget-readout").inner_text() == f"{step(page)}"
     handle.focus()
     for key, n in [("Home", 0), ("ArrowRight", 1)]:

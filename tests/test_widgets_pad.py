@@ -42,6 +42,7 @@ PIXELS = """canvas => {
 RNG = np.random.default_rng(0)
 FRAMES = [RNG.integers(0, 256, (h, w, 3), dtype=np.uint8) for h, w in ((4, 6), (4, 6), (5, 3))]
 STATE = {"point": [0.5, -1.2], "extent": 3, "names": ["z₁", "z₂"], "alt": "what is made of z"}
+POSTERIOR = ".genart-plane ellipse.genart-line"
 NOTEBOOK = [
     """
 import time
@@ -155,7 +156,7 @@ def test_the_handle_follows_the_pointer_and_stays_on_the_plane(page):
     ]:
         page.mouse.move(*at(page, *point))
         told_by_now(page, line)
-        box = page.locator(".genart-plane svg svg").last.bounding_box()
+        box = page.locator(".genart-plane svg svg").first.bounding_box()
         middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
         assert abs(middle - at(page, *np.clip(point, -3, 3))).max() < 1
     page.mouse.up()
@@ -232,6 +233,24 @@ def test_ticks_and_the_circles_of_the_prior_stand_where_they_should(page):
         assert radius == pytest.approx(wide * sigma / 6, abs=1)
 
 
+def test_a_posterior_is_an_ellipse_of_one_std_and_can_go_again(page):
+    assert page.locator(POSTERIOR).count() == 0  # a host that knows of none
+    for mean, std in [((1, -2), (0.5, 0.25)), ((-2.9, 2.5), (1, 0.1))]:
+        page.evaluate("ellipse => set('ellipse', ellipse)", [*mean, *std])
+        assert page.locator(POSTERIOR).count() == 1
+        names = "[cx, cy, rx, ry].map(length => length.baseVal.value)"
+        shown = page.locator(POSTERIOR).evaluate(f"({{ cx, cy, rx, ry }}) => {names}")
+        plane = page.locator(".genart-plane").bounding_box()
+        middle = np.subtract(at(page, *mean), (plane["x"], plane["y"]))
+        radii = np.multiply(std, plane["width"] / 6)
+        assert np.allclose(shown, [*middle, *radii], atol=0.5)
+    page.evaluate("set('ellipse', null)")
+    assert page.locator(POSTERIOR).count() == 0
+    page.evaluate("set('ellipse', [0, 0, 1, 1])")
+    page.mouse.click(*at(page, 0.5, 0))  # it lies below nobody's finger
+    told_by_now(page, "z₁ = 0.50, z₂ = 0.00")
+
+
 # The widget
 
 
@@ -253,7 +272,7 @@ def answered(pad):
 
 
 def test_the_widget_offers_what_the_javascript_reads():
-    assert {"background", "picture", *STATE} <= set(LatentPad(LatentMap(shades, 2)).keys)
+    assert {"background", "picture", "ellipse", *STATE} <= set(LatentPad(LatentMap(shades, 2)).keys)
 
 
 def test_the_picture_follows_the_point(pad):

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -18,6 +19,13 @@ from torch import Tensor, nn
 from genart_edu.gan.objective import NONSATURATING, Judge, Objective, gradient_penalty, r1, unrolled
 
 Move = Callable[[Tensor], Tensor]  # points (theta, psi), (..., 2) -> (..., 2)
+
+
+@cache
+def quadrature(n: int) -> tuple[Tensor, Tensor]:
+    """Gauss-Hermite nodes and weights, (n,) each, of a mean over N(0, 1).  Dear, so kept."""
+    nodes, weights = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(n))
+    return nodes, weights / weights.sum()
 
 
 class DiracDiscriminator(nn.Module):
@@ -55,8 +63,10 @@ class DiracGAN:
         theta, psi = points.detach().double().reshape(-1, 1, 2).split(1, dim=-1)
         theta, discriminator = theta.clone().requires_grad_(), DiracDiscriminator(psi.clone())
         d_loss, g_loss = self.losses(theta, discriminator)
-        (theta_slope,) = torch.autograd.grad(g_loss.sum(), theta, create_graph=True)
-        (psi_slope,) = torch.autograd.grad(d_loss.sum(), discriminator.psi, create_graph=True)
+        again = bool(self.consensus)  # the field has a slope of its own then
+        slope = partial(torch.autograd.grad, retain_graph=True, create_graph=again)
+        (theta_slope,) = slope(g_loss.sum(), theta)
+        (psi_slope,) = slope(d_loss.sum(), discriminator.psi)
         field = -torch.cat([theta_slope, psi_slope], dim=-1)  # (S, 1, 2)
         if self.consensus:
             unrest = 0.5 * field.square().sum()
@@ -66,9 +76,7 @@ class DiracGAN:
 
     def losses(self, theta: Tensor, discriminator: DiracDiscriminator) -> tuple[Tensor, Tensor]:
         """All that D and G minimise at S points: theta (S, 1, 1) -> (S, 1) each."""
-        n = 64 if self.instance_noise else 1
-        nodes, weights = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(n))
-        weights = weights / weights.sum()  # (B,): of N(0, 1)
+        nodes, weights = quadrature(64 if self.instance_noise else 1)
         real = (self.instance_noise * nodes)[:, None].expand(len(theta), -1, 1)  # (S, B, 1)
         fake = theta + real  # every loss is a sum over the pair: one noise for both has the mean
 
@@ -105,10 +113,11 @@ def alternating(
     Who begins does not matter to where it ends: it is the same walk, looked at half a step later.
     """
     turns = [(1.0, 0.0)] * n_generator + [(0.0, 1.0)] * n_discriminator
+    rates = [*(torch.tensor(turns, dtype=torch.float64) * h)]
 
     def update(points: Tensor) -> Tensor:
-        for mine in turns:
-            points = points + torch.tensor(mine).double() * h * field(points)
+        for rate in rates:
+            points = points + rate * field(points)
         return points
 
     return update
@@ -127,12 +136,25 @@ def eigenvalues(move: Move, at: tuple[float, float] = (0.0, 0.0)) -> Tensor:
 
     A field's real parts say how fast it leaves an equilibrium (+) or comes to it (-); an update
     comes to it if both |eigenvalues| are below 1.  Central differences, right to 1e-10 where the
-    move is smooth; a gradient penalty is not, at psi = 0.
+    move is smooth; nan at a corner, such as a gradient penalty's at psi = 0.
     """
-    nudge = 1e-6 * torch.eye(2, dtype=torch.float64)
-    here = torch.tensor(at, dtype=torch.float64)
-    jacobian = (move(here + nudge) - move(here - nudge)) / 2e-6  # transposed, which is all the same
-    return torch.linalg.eigvals(jacobian)
+    eye, here = torch.eye(2, dtype=torch.float64), torch.tensor(at, dtype=torch.float64)
+
+    def jacobian(h: float) -> Tensor:  # transposed, which is all the same
+        return (move(here + h * eye) - move(here - h * eye)) / (2 * h)
+
+    found = torch.linalg.eigvals(jacobian(1e-6))
+    smooth = torch.allclose(jacobian(1e-6), jacobian(4e-6), rtol=1e-3, atol=1e-6)
+    return found if smooth else torch.full_like(found, torch.nan)
+
+
+def near(values: Tensor) -> str:
+    """What eigenvalues (2,) of an update say of the neighbourhood of its equilibrium: whoever is
+    there "comes", "stays", "leaves", or "?" where there are none."""
+    size = values.abs().max().item()
+    if abs(size - 1) < 1e-6:
+        return "stays"
+    return "comes" if size < 1 else "leaves" if size > 1 else "?"
 
 
 def verdict(path: Tensor) -> str:

@@ -82,10 +82,19 @@ class LatentMap:
         """
         middles = self.extent * ((2 * np.arange(n) + 1) / n - 1)
         z = torch.stack([self.place((z1, z2)) for z2 in middles[::-1] for z1 in middles])
-        cells = np.pad(self._pictures(z), ((0, 0), (1, 1), (1, 1), (0, 0)))  # ink reaches the edge
-        height, width = cells.shape[1:3]
-        rows = cells.reshape(n, n, height, width, 3).swapaxes(1, 2)
-        return png(rows.reshape(n * height, n * width, 3) // 2)
+        return png(self._sheet(z, n) // 2)
+
+    def row(self, start: Tensor, end: Tensor, n: int = 9) -> bytes:
+        """n pictures side by side, along the straight line from one z (L,) to another: a PNG."""
+        return png(self._sheet(torch.lerp(start, end, torch.linspace(0, 1, n)[:, None]), n))
+
+    def traversals(self, point: Any, dims: Sequence[int], n: int = 9) -> bytes:
+        """A row for each latent of `dims`, that goes from -extent to extent while all others stay
+        as at a point (2,) of the plane: a PNG."""
+        z = self.place(point).repeat(len(dims), n, 1)
+        for row, dim in zip(z, dims, strict=True):
+            row[:, dim] = torch.linspace(-self.extent, self.extent, n)
+        return png(self._sheet(z.flatten(0, 1), n))
 
     def state(self, point: Any = (0.0, 0.0)) -> dict[str, Any]:
         """All that views/js/pad.js shows, with the handle at `point`."""
@@ -94,9 +103,17 @@ class LatentMap:
             "picture": self.look(point),
             "point": self.clip(point),
             "extent": self.extent,
+            "ellipse": None,
             "names": [latent_name(dim) for dim in self.dims],
             "alt": "what the decoder makes of this z",
         }
+
+    def _sheet(self, z: Tensor, columns: int) -> np.ndarray:
+        """z (n, L) decoded, `columns` to a row, each picture in a black rim: bytes (H, W, 3)."""
+        cells = np.pad(self._pictures(z), ((0, 0), (1, 1), (1, 1), (0, 0)))  # ink reaches the edge
+        height, width = cells.shape[1:3]
+        rows = cells.reshape(-1, columns, height, width, 3).swapaxes(1, 2)
+        return rows.reshape(-1, columns * width, 3)
 
     @torch.no_grad()
     def _pictures(self, z: Tensor) -> np.ndarray:

@@ -21,12 +21,13 @@ from genart_edu.views.canvas import png
 from genart_edu.views.style import LIGHT, Theme
 
 ENCODERS = ThreadPoolExecutor(2, "png")  # zlib lets other threads go on
+GATE = threading.BoundedSemaphore(1)  # of all who train: more threads only get in each other's way
 
 
 class Live:
     """One experiment that a person plays, pauses, changes and starts again, on a `Screen`."""
 
-    slice_seconds = 0.05  # between slices another thread may take over
+    slice_seconds = 0.03  # between slices another thread may take over
     frame_seconds = 0.1  # ten pictures a second, at the most
     duty = 10  # a picture may cost a tenth of the time: training keeps the rest ...
     patience = 0.5  # ... but nobody waits longer than this for the next one
@@ -57,28 +58,30 @@ class Live:
         return self._player is not None
 
     def play(self, steps: int | None = None) -> Iterator[Frame]:
-        """Train and yield frames until `pause`, until `steps` are made, or for ever.
-
-        Close the iterator at any time.  A second `play` takes over from the first.
-        """
-        me = self._player = object()
-        next_frame = 0.0
+        """Train and yield frames until `pause`, `steps`, a second `play`, or for ever.  Close it at
+        any time."""
+        me, next_frame = object(), 0.0
+        self._player = me
         try:
             with self.lock:
                 last = None if steps is None else self.run.step + steps
                 self._note = ""
             while self._player is me:
-                self._slice(me, last)
-                time.sleep(0)  # whoever waits for the lock gets it: locks are not fair
-                due = self.screen.pace or time.perf_counter() >= next_frame
-                if self._player is me and due:
+                with GATE:
+                    self._slice(me, last)
                     began = time.perf_counter()
-                    frame, pixels = self._draw(hurry=True)
-                    wait = min(self.duty * (time.perf_counter() - began), self.patience)
-                    next_frame = began + max(self.frame_seconds, wait)
+                    if drawn := self._player is me and (self.screen.pace or began >= next_frame):
+                        frame, pixels = self._draw(hurry=True)
+                        wait = min(self.duty * (time.perf_counter() - began), self.patience)
+                        next_frame = began + max(self.frame_seconds, wait)
+                time.sleep(0)  # whoever waits for the lock gets it: locks are not fair
+                if drawn:
                     encoded = ENCODERS.submit(png, pixels)
-                    if not self.screen.pace:
-                        self._slice(me, last)  # meanwhile
+                    if not self.screen.pace and GATE.acquire(blocking=False):
+                        try:
+                            self._slice(me, last)  # meanwhile, if nobody waits
+                        finally:
+                            GATE.release()
                     yield frame._replace(png=encoded.result())
                     self._dwell(me)
             yield self.frame()  # where it came to rest
@@ -90,19 +93,16 @@ class Live:
         self._player = None
 
     def step(self, steps: int = 1, half: str = "") -> Frame:
-        """Pause, make exactly `steps` steps, or half steps of that name, and look; in slow motion
-        so many moments of them."""
+        """Pause, make so many steps, or half steps, or moments of them in slow motion, and look."""
         return self.at_rest(lambda screen: [*map(screen.advance, [half] * steps)])
 
     def reset(self, experiment: Experiment | None = None) -> Frame:
-        """Pause and start anew, with the same experiment or another one.  ValueError as there."""
+        """Pause and start anew, with the same experiment or another.  ValueError as there."""
         return self.at_rest(lambda screen: screen.begin(experiment or self.experiment))
 
     def at_rest(self, act: Callable[[Screen], object]) -> Frame:
         """Pause, do what was wanted and then `act`, and look: `lambda screen: screen.rewind(500)`.
-
-        What it returns is told, if it is a sentence.  Errors as there.
-        """
+        What it returns is told, if it is a sentence.  Errors as there."""
         self.pause()
         with self.lock:
             self.pause()  # who pressed Play while we waited
@@ -120,7 +120,7 @@ class Live:
         self._want(lambda: self.screen.set(**settings))
 
     def show(self, **layers: bool) -> None:
-        """Switch layers of the picture on and off, e.g. `live.show(manifold=True)`."""
+        """Switch layers on and off, e.g. `live.show(manifold=True)`."""
         self._want(lambda: self.screen.switch(**layers))
 
     def slow_motion(self, on: bool = True) -> None:

@@ -1,5 +1,8 @@
 """The panels of a VAE's stage: each a view, and what to fill it with."""
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,7 +10,7 @@ from torch import Tensor
 from genart_edu.data.images import Images
 from genart_edu.device import rngs
 from genart_edu.lab.latent import latent_name
-from genart_edu.lab.stages import History, Panel, array, columns, pictures
+from genart_edu.lab.stages import History, Panel, array, columns, far_away, pictures
 from genart_edu.vae.diagnostics import active_units, mean_kl
 from genart_edu.vae.model import Maps
 from genart_edu.vae.training import VAETrainer
@@ -18,6 +21,7 @@ from genart_edu.views.images import ImageGrid, Rows, residuals
 from genart_edu.views.latent import LatentPlane
 from genart_edu.views.style import ELBO, KL, RECONSTRUCTION, SERIES
 
+START = 300  # steps: no verdict before
 MOVES = 11  # pictures in a traversal, from z = -3 to z = 3
 
 
@@ -51,6 +55,21 @@ def seen(trainer: VAETrainer, test: Images, n: int) -> tuple[Maps, Tensor]:
 def labels_of(trainer: VAETrainer, test: Images, n: int) -> Tensor | None:
     """The first n labels, if the model is of the kind that is told them."""
     return test.labels[:n] if trainer.model.classes and test.labels is not None else None
+
+
+def vitality(maps: Maps, x: Tensor) -> Callable[[History], str]:
+    """How a VAE is, on x (N, D), for a status line: collapsed if z says less than log 2 about x,
+    too little to tell two kinds of x apart."""
+
+    def tell(history: History) -> str:
+        if len(history["step"]) < START or far_away(history).any():
+            return "."
+        kl, active = mean_kl(maps, x).sum().item(), active_units(maps.encode(x)[0])
+        said = f"z says {kl:.2f} nats about x, and {active.sum()} of {len(active)} latents vary"
+        name = "Healthy" if kl > math.log(2) else "Collapsed"
+        return f".  {name}: {said}; log 2 = 0.69 nats tell two kinds apart."
+
+    return tell
 
 
 def costs(references: dict[str, float]) -> Panel:

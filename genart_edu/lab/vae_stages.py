@@ -58,7 +58,8 @@ def vae_on_images(trainer: VAETrainer, test: Images) -> Stage:
         panels.append(Panel(grid, lambda _: (pictures(samples(trainer, z), test.shape),)))
     stills: Any = {"kl": partial(_of_kl, trainer, test), "latent": partial(_of_z, trainer, test)}
     about = CAPTION + COINS * coins, test.shape, partial(_measure, maps, x)
-    return Stage(panels, *about, classes=model.classes, scene=2, stills=stills)
+    tell = panel.vitality(maps, x)
+    return Stage(panels, *about, tell, classes=model.classes, scene=2, stills=stills)
 
 
 def vae_on_plane(run: Any) -> Stage:
@@ -81,7 +82,7 @@ def vae_on_plane(run: Any) -> Stage:
         panels.append(panel.posteriors(model, real, (0, 1)))
     stills = {"kl": lambda _: panels[:2], "latent": lambda _: panels[2:]}
     about = CAPTION, (2,), partial(_measure, model, real)
-    return Stage(panels, *about, scene=2, stills=stills)
+    return Stage(panels, *about, panel.vitality(model, real), scene=2, stills=stills)
 
 
 @torch.no_grad()

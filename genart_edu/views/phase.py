@@ -136,7 +136,8 @@ class Eigenvalues:
         changed, texts = False, self.key.get_texts()
         for name, cloud, row, text in zip(self.names, self.values, values, texts, strict=True):
             cloud.set_data(row.real, row.imag)
-            said = f"{name}\n|λ| = {abs(row).max():#.4g}"
+            largest = abs(row).max()
+            said = f"{name}\n" + (f"|λ| = {largest:#.4g}" if np.isfinite(largest) else "no λ")
             changed |= said != text.get_text()
             text.set_text(said)
         parts = abs(np.stack([values.real, values.imag]))

@@ -20,6 +20,7 @@ class LatentPad(anywidget.AnyWidget):
     picture = traitlets.Bytes().tag(sync=True)
     point = traitlets.TraitType[Any, Any]().tag(sync=True)  # whatever passes `_clip`
     extent = traitlets.Float().tag(sync=True)
+    ellipse = traitlets.Any().tag(sync=True)  # of a posterior, or None: see pad.js
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
 

@@ -6,6 +6,7 @@
 //   background  the plane, decoded: a PNG as bytes, or base64 text
 //   picture     the decoder's answer: the same
 //   point       [z1, z2]; the one thing that a person changes here
+//   ellipse     [mean1, mean2, std1, std2] of a posterior, drawn to one std; or null
 //   extent      both axes go from -extent to extent
 //   names       of the two axes
 //   alt         the answer, in words
@@ -43,6 +44,7 @@ function render({ model, el }) {
   add(axes, "text", { y: "50%", dx: -34, dy: 5, class: "genart-name genart-left" }, names[1]);
   const handle = add(axes, "svg", {});
   for (const kind of ["genart-rim", "genart-line"]) add(handle, "path", { d: CROSS, class: kind });
+  const bounded = add(axes, "svg", { class: "genart-posterior" });
 
   let wanted = null; // at the next frame
   function move(point) {
@@ -73,6 +75,13 @@ function render({ model, el }) {
   paint(model, "background", paper);
   paint(model, "picture", answer);
   follow(model, "alt", (alt) => answer.setAttribute("aria-label", alt));
+  follow(model, "ellipse", (ellipse) => {
+    bounded.replaceChildren();
+    const [z1, z2, ...std] = ellipse ?? [];
+    const [rx, ry] = std.map((z) => `${(50 * z) / extent}%`);
+    const at = { cx: share(z1, extent), cy: share(-z2, extent), rx, ry };
+    for (const kind of ellipse ? ["genart-rim", "genart-line"] : []) add(bounded, "ellipse", { ...at, class: kind });
+  });
   follow(model, "point", (point) => {
     handle.setAttribute("x", share(point[0], extent));
     handle.setAttribute("y", share(-point[1], extent));

@@ -1,7 +1,9 @@
-// What game.py runs in the browser: it offers anywidget's `model` to views/js/draw.js.
+// What mode_collapse.py runs in the browser: it offers anywidget's `model` to views/js/draw.js.
 // A drawing stays here until it is handed in.
 
-const state = { ...props, strokes: props.value ?? [], chosen: 0, error: "" };
+const chinese = navigator.language.toLowerCase().startsWith("zh"); // as Gradio chooses
+const label = chinese ? props.chinese : props.label;
+const state = { ...props, label, strokes: props.value ?? [], chosen: 0, error: "" };
 const heard = {};
 const model = {
   get: (name) => state[name],
