@@ -9,46 +9,67 @@ latent plane answers.  `--visitors 30 --seconds 120 --classes 3` are the default
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import torch
 
+from genart_edu.bundled import demo
 from genart_edu.lab.experiment import Experiment
 
-WARM_UP = 15.0  # seconds
-# What the server runs: the app, and answers on its standard input.
+WARM_UP = 30.0  # seconds: the first pictures are drawn whole, again and again
+# As `genart demo --host 0.0.0.0 --open`; each of its processes tells of itself on a signal.
 SERVER = """
-import gc, json, sys, tempfile, threading
-from pathlib import Path
 from genart_edu.bundled import demo
-from benchmarks.classroom import fingerprint
-
-def tell():
-    for line in sys.stdin:
-        lives = demo("shared").visitors._lives
-        gc.collect()
-        status = Path("/proc/self/status").read_text()
-        rss = int(status.split("VmRSS:")[1].split()[0]) / 1024
-        runs = {key: (live.run.step, fingerprint(live.run)) for key, live in lives.items()}
-        files = [str(f) for f in Path(tempfile.gettempdir()).rglob("*") if f.is_file()]
-        print(json.dumps({"rss": rss, "runs": runs, "files": files}), flush=True)
-
-threading.Thread(target=tell, daemon=True).start()
-demo("app").launch(open_browser=False)
+usher = demo("usher")
+usher.SERVE = "from benchmarks.classroom import answer; answer(); " + usher.SERVE
+demo("app").launch(host="0.0.0.0", open_to_all=True, open_browser=False)
 """
+
+
+def answer() -> None:
+    """In a process of the classroom: on a signal write down what there is, for `tell`."""
+    note = Path(os.environ["GENART_TELL"]) / f"{os.getpid()}.json"
+
+    def write(*_: object) -> None:
+        gc.collect()
+        status = Path("/proc/self/status").read_text("utf-8")
+        rss = int(status.split("VmRSS:")[1].split()[0]) / 1024
+        lives = demo("shared").visitors._lives
+        runs = {key: (live.run.step, fingerprint(live.run)) for key, live in lives.items()}
+        note.with_suffix(".new").write_text(json.dumps({"rss": rss, "runs": runs}), "utf-8")
+        note.with_suffix(".new").replace(note)
+
+    signal.signal(signal.SIGUSR1, write)
+    note.write_text("", "utf-8")
+
+
+def tell(notes: Path) -> dict[str, Any]:
+    """Of all processes: runs by their key, (step, fingerprint); rss, MB of the largest."""
+    processes = [*notes.glob("*.json")]
+    for note in processes:
+        note.write_text("", "utf-8")
+        os.kill(int(note.stem), signal.SIGUSR1)
+    while not all(note.read_text("utf-8") for note in processes):
+        time.sleep(0.1)
+    told = [json.loads(note.read_text("utf-8")) for note in processes]
+    runs = {key: run for each in told for key, run in each["runs"].items()}
+    return {"runs": runs, "rss": [each["rss"] for each in told]}
 
 
 def fingerprint(run: Any) -> str:
@@ -104,8 +125,10 @@ def _lists(targets: list[Any]) -> list[list[Any]]:
 class Visitor:
     """One who has a page open."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client, self.session = client, secrets.token_hex(6)
+    def __init__(self, url: str) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self.client = httpx.AsyncClient(base_url=url, timeout=120, limits=limits)
+        self.session = secrets.token_hex(6)
         self.queues: dict[str, asyncio.Queue[Any]] = {}
         self.pictures: list[tuple[float, int]] = []  # when, and of which step
         self.tasks: list[asyncio.Task[None]] = []
@@ -153,6 +176,7 @@ class Visitor:
 
     async def open(self, load: dict[str, Any], query: str) -> None:
         """Open the page by a link."""
+        await self.client.get("/")  # and get the cookie of a process
         self.tasks.append(asyncio.create_task(self.heart()))
         await self.answer(load, [False, False, query])
 
@@ -167,6 +191,7 @@ class Visitor:
         for task in [*self.tasks, *filter(None, [self._stream])]:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.client.aclose()
 
 
 def alone(kind: str, seed: int, steps: int) -> str:
@@ -191,10 +216,8 @@ async def lesson(
     pictures), rates (steps a second, by visitor), pauses (seconds), and the visitors, who are still
     there.
     """
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    client = httpx.AsyncClient(base_url=url, timeout=120, limits=limits)
-    page = Page((await client.get("/")).text)
-    everybody = [Visitor(client) for _ in kinds]
+    everybody = [Visitor(url) for _ in kinds]
+    page = Page((await everybody[0].client.get("/")).text)
     for i, (each, kind) in enumerate(zip(everybody, kinds, strict=True)):
         query = f"vae.seed={i}&gan.seed={i}&gan.data=ring"
         await each.open(page.loads()[kind], query)
@@ -223,7 +246,8 @@ async def drag(url: str, n: int, seconds: float) -> list[float]:
     """n visitors drag z over the latent plane, each with one question at a time.  -> seconds."""
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         page = Page((await client.get("/latent-space")).text)
-        plane = next(c["id"] for c in page.config["components"] if "ask" in str(c["props"]))
+        parts = page.config["components"]
+        plane = next(c["id"] for c in parts if c["props"].get("server_fns") or "kinds" in str(c))
         waits: list[float] = []
         end = time.perf_counter() + seconds
 
@@ -245,7 +269,7 @@ async def drag(url: str, n: int, seconds: float) -> list[float]:
 
 def question(rng: np.random.Generator) -> Any:
     """What the latent plane asks of the server while z is dragged."""
-    return rng.uniform(-3, 3, 2).tolist()
+    return {"space": "plane", "point": rng.uniform(-3, 3, 2).tolist()}
 
 
 def quantiles(values: list[float]) -> str:
@@ -261,29 +285,23 @@ def main() -> None:
     parser.add_argument("--classes", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    n, temporary = options.visitors, tempfile.mkdtemp()
-    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    environment = os.environ | {"TMPDIR": temporary, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([sys.executable, "-c", SERVER], env=environment, **pipes) as server:
-        assert server.stdin and server.stdout
-        found = re.search(r"http://\S+", server.stdout.readline())
-        assert found
-        write, read = server.stdin, server.stdout
-
-        def tell() -> dict[str, Any]:
-            write.write("\n")
-            write.flush()
-            return json.loads(read.readline())
-
-        print("| what | measured |\n| --- | --- |", flush=True)
-        for visitors in 1, n:
-            answers = asyncio.run(drag(found[0], visitors, 10))
-            print(f"| z dragged by {visitors}, until answered | {quantiles(answers)} |", flush=True)
-        asyncio.run(classes(found[0], tell, options))
-        server.terminate()
+    with tempfile.TemporaryDirectory() as notes, tempfile.TemporaryDirectory() as temporary:
+        more = {"TMPDIR": temporary, "OMP_NUM_THREADS": "1", "GENART_TELL": notes}
+        pipe: Any = {"stdout": subprocess.PIPE, "text": True}
+        command = [sys.executable, "-c", SERVER]
+        with subprocess.Popen(command, env=os.environ | more, **pipe) as server:
+            assert server.stdout
+            found = re.search(r"http://\S+", server.stdout.readline())
+            assert found
+            print("| what | measured |\n| --- | --- |", flush=True)
+            for n in 1, options.visitors:
+                waits = quantiles(asyncio.run(drag(found[0], n, 10)))
+                print(f"| z dragged by {n}, until answered | {waits} |", flush=True)
+            asyncio.run(classes(found[0], Path(notes), Path(temporary), options))
+            server.send_signal(signal.SIGINT)
 
 
-async def classes(url: str, tell: Any, options: Any) -> None:
+async def classes(url: str, notes: Path, temporary: Path, options: Any) -> None:
     """Single visitors, and then whole classes."""
     n = options.visitors
     single = []
@@ -294,7 +312,7 @@ async def classes(url: str, tell: Any, options: Any) -> None:
             await each.close()
     for i in range(options.classes):
         found, everybody = await lesson(url, [k % 2 for k in range(n)], options.seconds)
-        told = tell()
+        told = tell(notes)
         share = sum(rate / single[k % 2] for k, rate in enumerate(found["rates"]))
         even = min(found["rates"][::2]) / max(found["rates"][::2])
         print(f"| class {i + 1}: between two pictures of a visitor | {quantiles(found['gaps'])} |")
@@ -310,11 +328,11 @@ async def classes(url: str, tell: Any, options: Any) -> None:
             print(f"| to the bit as alone | {exact} of {n} |", flush=True)
         for each in everybody:
             await each.close()
-        await everybody[0].client.aclose()
         await asyncio.sleep(5)
-        told = tell()
-        left = f"{len(told['runs'])} runs, {len(told['files'])} files"
-        print(f"| left when it has gone | {left}, {told['rss']:.0f} MB |", flush=True)
+        told, files = tell(notes), [path for path in temporary.rglob("*") if path.is_file()]
+        memory = " + ".join(f"{rss:.0f}" for rss in told["rss"])
+        left = f"{len(told['runs'])} runs, {len(files)} files, {memory} MB"
+        print(f"| left when it has gone | {left} |", flush=True)
 
 
 if __name__ == "__main__":

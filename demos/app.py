@@ -1,13 +1,16 @@
 """The classroom: one app, a page a demo.  `genart demo` launches it, and so does this file."""
 
+import asyncio
 import io
 import os
 import secrets
 import socket
 import sys
 import webbrowser
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import segno
@@ -24,6 +27,7 @@ PAGES = {  # title: file; the first one is at /
     "GAN or VAE?": "gan_or_vae",
 }
 EVERYWHERE = ("0.0.0.0", "::")
+MOST = 4  # processes: each takes 500 MB
 THREADS = 160  # a run that plays holds one, and who presses a button meanwhile needs another
 
 shared = part("shared")
@@ -65,7 +69,7 @@ def launch(
     password: str = "",
     open_to_all: bool = False,
 ) -> None:
-    """Serve the app, or one page alone, until Ctrl-C.
+    """Serve the app, or one page alone, until Ctrl-C; to a room with as many processes as cores.
 
     host: 0.0.0.0 lets the whole room in.  port: by default the first free one from 7860 on.
     password: what a visitor must know; then there is a teacher, too.  open_to_all: nobody need know
@@ -76,20 +80,51 @@ def launch(
             f"{host} lets everyone in who can reach this machine: choose --password WORD for those "
             "who know it, or --open for all."
         )
-    app, teacher = page or build(), secrets.token_urlsafe(9) if password else ""
-    port = _serve(app, host, port, password, teacher)
+    teacher = secrets.token_urlsafe(9) if password else ""
+    if page or is_here(host):
+        app, room = page or build(), part("door").Room(teacher)
+        welcome(host, serve(app, host, port, password, room), teacher, open_browser)
+        return app.block_thread()
+    door = listen(host, port)
+    usher, n = part("usher"), min(os.cpu_count() or 1, MOST)
+    with door, usher.processes(n, password, teacher) as ports, suppress(KeyboardInterrupt):
+        welcome(host, door.getsockname()[1], teacher, open_browser)
+        asyncio.run(usher.usher([door], ports))
+
+
+def welcome(host: str, port: int, teacher: str, open_browser: bool) -> None:
+    """Say where the classroom is, and open it."""
     here = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
     print(f"The classroom is open at {here}  (Ctrl-C closes it)")
     if teacher:
-        print(
-            f"For the teacher only, who can send everyone to a setting: {here}/?teacher={teacher}"
-        )
+        print(f"For the teacher only, who can send everyone there: {here}/?teacher={teacher}")
     if host in EVERYWHERE:
         print(invitation(room_address(), port))
     sys.stdout.flush()  # a log file shows it at once, too
     if open_browser:
         webbrowser.open(here)
-    app.block_thread()
+
+
+def listen(host: str, port: int | None) -> socket.socket:
+    """A socket at that port, or at the first free one.  ValueError, OSError: as `launch`."""
+    check(port)
+    for each in [port] if port else range(7860, 7960):
+        with suppress(OSError):
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host, each), family=family, backlog=512)
+    raise OSError(taken(host, port))
+
+
+def check(port: int | None) -> None:
+    """ValueError, in one sentence, for what is no port."""
+    if port is not None and not 1 <= port <= 65_535:
+        raise ValueError(f"port must be a whole number from 1 to 65,535; got {port}.")
+
+
+def taken(host: str, port: int | None) -> str:
+    """Why nothing can be served there."""
+    where = f"{host}, port {port}" if port else f"{host}, ports 7860 to 7959"
+    return f"Can't serve at {where}: taken, or no address of this machine."
 
 
 def is_here(host: str) -> bool:
@@ -100,10 +135,9 @@ def is_here(host: str) -> bool:
         return False
 
 
-def _serve(app: gr.Blocks, host: str, port: int | None, password: str, teacher: str) -> int:
-    """Start to serve, in a thread.  -> the port."""
-    if port is not None and not 1 <= port <= 65_535:
-        raise ValueError(f"port must be a whole number from 1 to 65,535; got {port}.")
+def serve(app: gr.Blocks, host: str, port: int | None, password: str, room: Any) -> int:
+    """Start to serve, in a thread.  room: what its visitors share, a `Room`.  -> the port."""
+    check(port)
     # Gradio asks itself whether it is there: not by way of the school's proxy.
     proxied = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
     os.environ["no_proxy"] = f"{proxied},localhost,127.0.0.1,{host}"
@@ -118,7 +152,7 @@ def _serve(app: gr.Blocks, host: str, port: int | None, password: str, teacher: 
             server_port=port,
             auth=knows if password else None,
             auth_message="Any name, and the password that your teacher tells you.",
-            app_kwargs={"middleware": [Middleware(part("door").Door, pages, teacher)]},
+            app_kwargs={"middleware": [Middleware(part("door").Door, pages, room)]},
             theme=THEME,
             head=HEAD,
             i18n=shared.WORDS,
@@ -130,8 +164,7 @@ def _serve(app: gr.Blocks, host: str, port: int | None, password: str, teacher: 
             prevent_thread_lock=True,
         )
     except OSError as error:
-        where = f"{host}, port {port}" if port else f"{host}, ports 7860 to 7959"
-        raise OSError(f"Can't serve at {where}: taken, or no address of this machine.") from error
+        raise OSError(taken(host, port)) from error
     return app.server_port
 
 

@@ -3,11 +3,13 @@
 An ASGI middleware around Gradio's own server, which offers many routes that no page here needs.
 """
 
+import asyncio
 import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.request import ProxyHandler, Request, build_opener
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,16 +33,30 @@ HEADERS = {
 }
 
 
-class Door:
-    """app: what is behind it.  pages: their paths.  teacher: who knows this word may send everyone
-    to one of them; "": nobody may."""
+class Room:
+    """What the visitors of a server share.  teacher: who knows this word may send everyone to a
+    page; "": nobody may.  cookie: who comes again comes here.  ports: of servers of the same class.
+    """
 
-    def __init__(self, app: Any, pages: list[str], teacher: str = "") -> None:
-        self.app, self.pages, self.teacher = app, pages, teacher
-        self.word: dict[str, Any] = {
-            "n": 0,
-            "to": "",
-        }  # where the teacher sent everyone, and for which time
+    def __init__(self, teacher: str = "", cookie: str = "") -> None:
+        self.teacher, self.cookie = teacher, cookie
+        self.ports: list[int] = []
+        self.word: dict[str, Any] = {"n": 0, "to": ""}  # where everyone was sent last: the nth time
+
+    def send(self, word: dict[str, Any]) -> None:
+        """Send everyone of the class there, on the other servers too."""
+        self.word = word
+        body, without = json.dumps(word).encode(), build_opener(ProxyHandler({}))
+        for port in self.ports:
+            token = {"X-Teacher": self.teacher, "X-Word": "1"}
+            without.open(Request(f"http://127.0.0.1:{port}/room", body, token), timeout=10)
+
+
+class Door:
+    """app: what is behind it.  pages: their paths."""
+
+    def __init__(self, app: Any, pages: list[str], room: Room) -> None:
+        self.app, self.pages, self.room = app, pages, room
         self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,19 +88,25 @@ class Door:
         body = await _body(headers, receive) if method == "POST" else b""
         if body is None:
             return await _say(send, 413, f"A request has at most {LARGEST:,} bytes.")
-        await self.app(scope, _once(body, receive) if method == "POST" else receive, _safe(send))
+        inner = _once(body, receive) if method == "POST" else receive
+        await self.app(scope, inner, _safe(send, self.room.cookie))
 
     async def _room(self, method: str, headers: Any, receive: Receive, send: Send) -> None:
         """GET: the teacher's word.  POST: the teacher gives it, a path with its query."""
         if method == "POST":
             to = (await _body(headers, receive) or b"").decode("utf-8", "replace")
             token = headers.get(b"x-teacher", b"")
-            if not self.teacher or not secrets.compare_digest(token, self.teacher.encode()):
+            teacher = self.room.teacher.encode()
+            if not teacher or not secrets.compare_digest(token, teacher):
                 return await _say(send, 403, "Only the teacher sends everyone somewhere.")
+            if b"x-word" in headers:  # said at another server
+                self.room.word = json.loads(to)
+                return await _answer(send, 200, b"{}", b"application/json")
             if to.partition("?")[0] not in self.pages or len(to) > 4_000 or not to.isprintable():
                 return await _say(send, 400, f"A page is one of {', '.join(self.pages)}.")
-            self.word = {"n": self.word["n"] + 1, "to": to}
-        await _answer(send, 200, json.dumps(self.word).encode(), b"application/json")
+            word = {"n": self.room.word["n"] + 1, "to": to}
+            await asyncio.to_thread(self.room.send, word)
+        await _answer(send, 200, json.dumps(self.room.word).encode(), b"application/json")
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
@@ -113,12 +135,15 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-def _safe(send: Send) -> Send:
-    """Adds HEADERS to an answer."""
+def _safe(send: Send, cookie: str) -> Send:
+    """Adds HEADERS, and the cookie, to an answer."""
+    more = [*HEADERS.items()]
+    if cookie:
+        more += [(b"set-cookie", f"{cookie}; Path=/; HttpOnly; SameSite=Lax".encode())]
 
     async def give(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *HEADERS.items()]
+            message["headers"] = [*message.get("headers", []), *more]
         await send(message)
 
     return give

@@ -317,7 +317,7 @@ def test_the_picture_wears_the_theme_of_the_browser(visit):
 
 def test_a_closed_tab_ends_its_runs(browser):
     losses, visitors = demo("losses"), demo("shared").visitors
-    port = demo("app")._serve(losses.demo, "127.0.0.1", None, "", "")
+    port = demo("app").serve(losses.demo, "127.0.0.1", None, "", demo("door").Room())
     try:
         tab = browser.new_page()
         tab.goto(f"http://127.0.0.1:{port}")
@@ -338,7 +338,8 @@ def test_a_closed_tab_ends_its_runs(browser):
 
 
 def test_a_teacher_sends_everyone_and_who_has_no_password_stays_out(browser, tmp_path):
-    with served(tmp_path, "--password", "Apfelbaum") as lines:
+    room = "--host", "0.0.0.0", "--port", "7985", "--password", "Apfelbaum"
+    with served(tmp_path, *room) as lines:  # by as many processes as there are cores
         server = re.search(r"http://\S+", lines.readline())[0]
         secret = re.search(r"http://\S+", lines.readline())[0]
         plain = build_opener(ProxyHandler({}))

@@ -56,7 +56,7 @@ def knock():
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body or b"inside"})
 
-    its = door.Door(echo, PAGES, "secret")
+    its = door.Door(echo, PAGES, door.Room("secret"))
 
     def call(method, path, **how):
         async def ask():
@@ -138,7 +138,7 @@ def test_nobody_else_does(knock, token):
     headers = {"X-Teacher": token.encode()}
     answer = knock("POST", "/room", content="/", headers=headers)
     assert answer.status_code == 403 and answer.text == "Only the teacher sends everyone somewhere."
-    knock.door.teacher = ""  # where the class was opened without a password, nobody is
+    knock.door.room.teacher = ""  # where the class was opened without a password, nobody is
     assert knock("POST", "/room", content="/", headers={"X-Teacher": ""}).status_code == 403
     assert knock("GET", "/room").json()["n"] == 0
 

@@ -393,7 +393,7 @@ def test_a_link_brings_the_budget_and_the_data(query, shown):
 @pytest.fixture(scope="module")
 def address():
     """Of the page alone, served in this process."""
-    port = app._serve(page.demo, "127.0.0.1", None, "", "")
+    port = app.serve(page.demo, "127.0.0.1", None, "", demo("door").Room())
     yield f"http://127.0.0.1:{port}"
     page.demo.close()
 

@@ -187,7 +187,7 @@ def test_beta_takes_effect_while_it_trains():
 @pytest.fixture(scope="module")
 def address():
     """Of the page alone, served in this process."""
-    port = app._serve(page.demo, "127.0.0.1", None, "", "")
+    port = app.serve(page.demo, "127.0.0.1", None, "", demo("door").Room())
     yield f"http://127.0.0.1:{port}"
     page.demo.close()
 

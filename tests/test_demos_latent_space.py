@@ -273,7 +273,7 @@ def address():
         gr.Markdown("The first page")
     with pages.route("Latent space", "latent-space"):
         latent_space.demo.render()
-    port = app._serve(pages, "127.0.0.1", None, "", "")
+    port = app.serve(pages, "127.0.0.1", None, "", demo("door").Room())
     yield f"http://127.0.0.1:{port}/latent-space"
     pages.close()
 

@@ -407,7 +407,8 @@ def test_a_link_opens_the_same_game():
 @pytest.fixture(scope="module")
 def address():
     """Of the page alone, served in this process."""
-    yield f"http://127.0.0.1:{demo('app')._serve(page.demo, '127.0.0.1', None, '', '')}"
+    port = demo("app").serve(page.demo, "127.0.0.1", None, "", demo("door").Room())
+    yield f"http://127.0.0.1:{port}"
     page.demo.close()
 
 

@@ -21,7 +21,7 @@ from genart_edu.bundled import demo
 app = demo("app")
 for file in app.PAGES.values():
     page = demo(file).demo
-    port = app._serve(page, "127.0.0.1", None, "", "")
+    port = app.serve(page, "127.0.0.1", None, "", demo("door").Room())
     without = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     assert without.open(f"http://127.0.0.1:{port}").status == 200, file
     page.close()
