@@ -7,7 +7,8 @@ from typing import Any
 
 from genart_edu.bundled import demo
 from genart_edu.lab import versus
-from genart_edu.lab.live import GATE, Live
+from genart_edu.lab.gate import GATE
+from genart_edu.lab.live import Live
 from genart_edu.lab.versus import Numbers
 
 # A number's name; its word, and which way is better (≈: as real data have it); what it says.

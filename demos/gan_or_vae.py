@@ -12,7 +12,8 @@ from genart_edu.bundled import demo as part
 from genart_edu.data.catalogue import DENSITIES
 from genart_edu.lab import versus
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.live import GATE, Live
+from genart_edu.lab.gate import GATE
+from genart_edu.lab.live import Live
 
 shared, bench, fields, layout = part("shared"), part("bench"), part("fields"), part("layout")
 comparison = part("comparison")
@@ -24,6 +25,7 @@ GREY: dict[str, Any] = {"likelihood": "gaussian", "variance": "optimal"}
 PLANE: dict[str, Any] = {"likelihood": "gaussian", "variance": "learned"}
 SUITS = {"digits": COINS, "digits-grey": GREY, "motifs": GREY}  # a VAE
 FIRST, BUDGETS = "digits-grey", {"steps": 1_500, "seconds": 5}
+WAYS = [(name.capitalize(), name) for name in BUDGETS]
 DATA = Field("data", "Data", [(n.replace("-", ", ").capitalize(), n) for n in NAMES], more=True)
 SEED = Field("seed", "Seed", most=999_999, whole=True, more=True)
 SIZES = [
@@ -34,8 +36,7 @@ SIZES = [
 KINDS = [("Coins", "bernoulli"), ("Gaussian", "gaussian")]
 VAE = bench.Bench(
     "versus-vae",
-    # As deep as the GAN: then both have about as many weights.
-    Experiment("vae", FIRST, depth=2, **GREY),
+    Experiment("vae", FIRST, depth=2, **GREY),  # about as many weights as the GAN
     [
         Field("lr", "Learning rate", most=1),
         Field("beta", "β", most=1_000, step=0.1),
@@ -43,9 +44,7 @@ VAE = bench.Bench(
         Field("variance", "Variance", [("Learned", "learned"), ("Best", "optimal")], more=True),
         *(DATA, *SIZES, SEED),
     ],
-    living=("lr", "beta"),
-    link="vae.",
-    columns=2,
+    **{"living": ("lr", "beta"), "link": "vae.", "columns": 2},
 )
 GAN = bench.Bench(
     "versus-gan",
@@ -153,8 +152,7 @@ def build() -> gr.Blocks:
         gr.Markdown(t(HELP))
         with gr.Row():
             data, seed = DATA.component(FIRST), SEED.component(0)
-            kinds = [("Steps", "steps"), ("Seconds", "seconds")]
-            budget = gr.Dropdown(kinds, value="steps", label=t("Budget of each"), filterable=False)
+            budget = gr.Dropdown(WAYS, value="steps", label=t("Budget of each"), filterable=False)
             amount = gr.Number(BUDGETS["steps"], label=t("How much"), min_width=90)
             more = gr.Dropdown([1, 2, 3, 4], value=3, label=t("More seeds"), filterable=False)
         with gr.Row():
@@ -177,8 +175,10 @@ def build() -> gr.Blocks:
         judge.click(measure, None, numbers, **CALM)
         training = again.click(more_seeds, more, [far, numbers], **CALM | {"trigger_mode": "once"})
         stop.click(None, None, None, cancels=[training])
+        both.click(None, js=layout.PRESS % ".genart-train")
         for each in TWO:
-            trained = both.click(trains(each), [budget, amount], each.picture, **CALM)
+            go = gr.Button(visible="hidden", elem_classes="genart-train")
+            trained = go.click(trains(each), [budget, amount], each.picture, **CALM)
             trained.then(each.does(lambda live: None), None, each.seen, **CALM)
             stop.click(each.does(Live.pause), None, each.seen, **CALM)
             for event in data.input, seed.submit, seed.blur:

@@ -19,6 +19,9 @@ CALM: dict[str, Any] = {
     "trigger_mode": "multiple",
 }
 LATEST = CALM | {"trigger_mode": "always_last"}  # of a drag: one question at a time, the last one
+# Presses several buttons: of two streams that one button starts, Gradio begins the second when the
+# first is over.
+PRESS = "() => document.querySelectorAll('%s').forEach((each) => each.click())"
 # Writes what a bench is set to into the page's address, and leaves the other names there alone.
 INTO_ADDRESS = """(query) => {
   const all = new URLSearchParams(window.location.search);
@@ -41,13 +44,6 @@ def build(bench: Any, page: gr.Blocks) -> None:
     _events(bench)
 
 
-def plays(bench: Any, button: Any) -> None:
-    """Let a button play a bench.  A stream of pictures alone: Gradio makes each component anew that
-    an event could change, at each picture."""
-    played = button.click(bench.play, None, bench.picture, **CALM)
-    played.then(bench.does(lambda live: None), None, bench.seen, **CALM)
-
-
 def _components(bench: Any) -> None:
     with gr.Row(visible=bool(bench.presets)) as presets:
         bench.presets_ = {
@@ -55,7 +51,8 @@ def _components(bench: Any) -> None:
         }
     bench.note = gr.Markdown()
     with gr.Row() as buttons:
-        bench.play_button = gr.Button(t("Play"), variant="primary", min_width=60)
+        mark: Any = {"elem_classes": f"genart-{bench.name}"}
+        bench.play_button = gr.Button(t("Play"), variant="primary", min_width=60, **mark)
         words = ("Pause", "Step", *bench.halves, "Reset")
         bench.buttons = {word: gr.Button(t(word), min_width=60) for word in words}
     high = "img { max-height: 70vh !important; }" if bench.columns == 2 else ""
@@ -105,7 +102,10 @@ def _events(bench: Any) -> None:
         done = gr.on(triggers, handle, given, shown or bench.seen, **(CALM | how))
         done.then(None, bench.query, None, js=into_address, **CALM)
 
-    plays(bench, bench.play_button)
+    # A stream of pictures alone: Gradio makes each component anew, at each picture, that an event
+    # could change.
+    played = bench.play_button.click(bench.play, None, bench.picture, **CALM)
+    played.then(bench.does(lambda live: None), None, bench.seen, **CALM)
     on(bench.buttons["Pause"].click, bench.does(Live.pause))
     on(bench.buttons["Step"].click, bench.does(Live.step))
     for word, half in bench.halves.items():

@@ -114,8 +114,8 @@ def build() -> gr.Blocks:
             for bench in vae, gan:
                 with gr.Column(min_width=320):
                     bench.build(page)
+        both.click(None, js=layout.PRESS % ".genart-losses-vae, .genart-losses-gan")
         for bench in vae, gan:
-            layout.plays(bench, both)
             none.click(bench.does(Live.pause), None, bench.seen, **layout.CALM)
         shared.glossary()
     return page

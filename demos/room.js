@@ -4,10 +4,9 @@
   const chinese = navigator.language.startsWith("zh");
   const say = (english, other) => (chinese ? other : english);
   const address = new URL(window.location);
-  const token = address.searchParams.get("teacher") ?? sessionStorage.getItem("teacher");
+  const token = document.cookie.match(/genart-teacher=([\w-]+)/)?.[1]; // see door.py
   if (address.searchParams.has("teacher")) {
-    sessionStorage.setItem("teacher", token); // it is nobody else's business, so off the screen
-    address.searchParams.delete("teacher");
+    address.searchParams.delete("teacher"); // nobody else's business, so off the screen
     history.replaceState(null, "", address);
   }
   const root = () => (window.gradio_config?.root ?? window.location.origin).replace(/\/$/, "");
@@ -63,9 +62,11 @@
     );
   }
 
-  window.addEventListener("load", () => {
+  function begin() {
     if (token) return teach();
     listen();
     setInterval(listen, 3_000);
-  });
+  }
+  if (document.readyState === "complete") begin(); // Gradio adds the head when the page is there
+  else window.addEventListener("load", begin);
 })();

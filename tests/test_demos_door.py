@@ -107,9 +107,11 @@ async def iter_of(*parts):
 def test_no_files_and_no_other_methods(knock):
     answer = knock("POST", "/gradio_api/component_server", files={"x": b"x"})
     assert answer.status_code == 415 and "No files come in here" in answer.text
+    assert knock("POST", "/login", files={"username": (None, "ann")}).status_code == 200
+    assert [path for path, _ in knock.seen] == ["/login"]
     for method in "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE":
         assert knock(method, "/").status_code == 405
-    assert knock.seen == []
+    assert len(knock.seen) == 1
 
 
 def test_too_many_at_a_time_are_told_and_who_leaves_makes_room(knock):
@@ -131,6 +133,18 @@ def test_a_teacher_sends_everyone_to_a_setting(knock):
             knock("POST", "/room", content=to, headers={"X-Teacher": "secret"}).status_code == 200
         )
         assert knock("GET", "/room").json() == {"n": n, "to": to}
+
+
+def test_who_comes_by_the_teachers_address_is_known_to_be_the_teacher(knock):
+    cookies = [
+        knock("GET", f"/{query}").headers.get("set-cookie", "")
+        for query in ("?teacher=secret", "?x=1&teacher=secret", "?teacher=secre", "?teacher=", "")
+    ]
+    assert [each.startswith("genart-teacher=secret; ") for each in cookies] == [
+        *(True, True, False, False, False)
+    ]
+    knock.door.room.teacher = ""
+    assert "set-cookie" not in knock("GET", "/?teacher=").headers
 
 
 @pytest.mark.parametrize("token", ["", "Secret", "secret ", "sécret"])

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from genart_edu.bundled import demo
-from genart_edu.lab import live as lab_live
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.gate import GATE
 from genart_edu.lab.live import Live
 from genart_edu.lab.visitors import Visitors
 
@@ -81,7 +81,7 @@ def test_a_run_of_many_seeds_ends_sooner():
 
 def test_who_trains_passes_the_gate_and_who_looks_does_not():
     ann = live()
-    with lab_live.GATE:  # somebody trains, for ever
+    with GATE:  # somebody trains, for ever
         ann.step(3)
         ann.frame()
         playing = threading.Thread(target=lambda: list(ann.play(3)))

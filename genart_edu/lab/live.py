@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.gate import GATE
 from genart_edu.lab.parts import NotFinite
 from genart_edu.lab.run import Run
 from genart_edu.lab.screen import Frame, Screen
@@ -21,7 +22,6 @@ from genart_edu.views.canvas import png
 from genart_edu.views.style import LIGHT, Theme
 
 ENCODERS = ThreadPoolExecutor(2, "png")  # zlib lets other threads go on
-GATE = threading.BoundedSemaphore(1)  # of all who train: more threads only get in each other's way
 
 
 class Live:
@@ -77,11 +77,9 @@ class Live:
                 time.sleep(0)  # whoever waits for the lock gets it: locks are not fair
                 if drawn:
                     encoded = ENCODERS.submit(png, pixels)
-                    if not self.screen.pace and GATE.acquire(blocking=False):
-                        try:
-                            self._slice(me, last)  # meanwhile, if nobody waits
-                        finally:
-                            GATE.release()
+                    if not self.screen.pace and GATE.free:
+                        with GATE:
+                            self._slice(me, last)  # meanwhile
                     yield frame._replace(png=encoded.result())
                     self._dwell(me)
             yield self.frame()  # where it came to rest
