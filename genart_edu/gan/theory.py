@@ -113,11 +113,10 @@ def alternating(
     Who begins does not matter to where it ends: it is the same walk, looked at half a step later.
     """
     turns = [(1.0, 0.0)] * n_generator + [(0.0, 1.0)] * n_discriminator
-    rates = [*(torch.tensor(turns, dtype=torch.float64) * h)]
 
     def update(points: Tensor) -> Tensor:
-        for rate in rates:
-            points = points + rate * field(points)
+        for mine in turns:
+            points = points + torch.tensor(mine).double() * h * field(points)
         return points
 
     return update
