@@ -21,6 +21,7 @@ from genart_edu.lab.tree import Tree
 from genart_edu.views.canvas import png
 from genart_edu.views.style import LIGHT, Theme
 
+DRAWING = threading.Lock()  # FreeType, which writes the letters, is for one thread at a time
 ENCODERS = ThreadPoolExecutor(2, "png")  # zlib lets other threads go on
 
 
@@ -135,7 +136,8 @@ class Live:
         with self.lock:
             self._obey()
             self._settle()
-            pixels, status = self.screen.look(hurry and self.playing)
+            with DRAWING:
+                pixels, status = self.screen.look(hurry and self.playing)
             return Frame(self.run.step, f"{status}{self._note}", b"", self.playing), pixels
 
     def _want(self, change: Callable[[], None]) -> None:
