@@ -244,15 +244,15 @@ async def lesson(
 
 async def drag(url: str, n: int, seconds: float) -> list[float]:
     """n visitors drag z over the latent plane, each with one question at a time.  -> seconds."""
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
-        page = Page((await client.get("/latent-space")).text)
-        parts = page.config["components"]
-        plane = next(c["id"] for c in parts if c["props"].get("server_fns") or "kinds" in str(c))
-        waits: list[float] = []
-        end = time.perf_counter() + seconds
+    waits: list[float] = []
 
-        async def hand(i: int) -> None:
+    async def hand(i: int) -> None:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            page = Page((await client.get("/latent-space")).text)  # and the cookie of a process
+            parts = page.config["components"]
+            plane = next(c["id"] for c in parts if c["props"].get("server_fns"))
             rng, session = np.random.default_rng(i), secrets.token_hex(6)
+            end = time.perf_counter() + seconds
             while time.perf_counter() < end:
                 body = {"data": question(rng), "component_id": plane, "fn_name": "ask"}
                 asked = time.perf_counter()
@@ -263,8 +263,8 @@ async def drag(url: str, n: int, seconds: float) -> list[float]:
                 waits.append(time.perf_counter() - asked)
                 await asyncio.sleep(1 / 60)  # the next picture of the browser
 
-        await asyncio.gather(*map(hand, range(n)))
-        return waits
+    await asyncio.gather(*map(hand, range(n)))
+    return waits
 
 
 def question(rng: np.random.Generator) -> Any:

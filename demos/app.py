@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import secrets
 import socket
@@ -43,7 +44,8 @@ THEME = gr.themes.Default(
 )
 
 CSS, ROOM = (Path(__file__).with_name(name).read_text("utf-8") for name in ("app.css", "room.js"))
-HEAD = f"<style>{CSS}</style><script>{ROOM}</script>"
+NAMES = json.dumps({title: shared.CHINESE[title] for title in PAGES})
+HEAD = f"<style>{CSS}</style><script>window.genart_names = {NAMES};{ROOM}</script>"
 
 
 def build() -> gr.Blocks:
@@ -158,6 +160,7 @@ def serve(app: gr.Blocks, host: str, port: int | None, password: str, room: Any)
             i18n=shared.WORDS,
             footer_links=[],
             max_threads=THREADS,
+            state_session_capacity=shared.visitors.most // 2,  # 1 MB each; a page has two runs
             quiet=True,
             share=False,
             ssr_mode=False,

@@ -16,10 +16,9 @@ from genart_edu.lab.screen import Frame
 from genart_edu.lab.session import history_csv
 from genart_edu.views.style import DARK, LIGHT
 
-shared = demo("shared")
+shared, layout = demo("shared"), demo("layout")
 t, said, visitors, html = shared.t, shared.said, shared.visitors, shared.html
 
-NOBODY = ("nothing", -1)
 FILE = '<a download="{}" href="data:{};base64,{}">{}</a>'
 Seen = dict[Any, Any]  # component: what becomes of it
 
@@ -36,6 +35,7 @@ class Bench:
     # Components, which layout.py makes.
     picture: Any
     scrubber: Any
+    speed: Any
     here: Any
     beside: Any
     layers: Any
@@ -63,7 +63,7 @@ class Bench:
 
     def build(self, page: gr.Blocks) -> None:
         """All of it, inside of a page that is being built."""
-        demo("layout").build(self, page)
+        layout.build(self, page)
 
     # ---- what a visitor does ---------------------------------------------------------------
 
@@ -73,16 +73,20 @@ class Bench:
 
     def arrive(self, who: gr.Request, dark: bool, narrow: bool, query: str) -> Seen:
         """The page was opened, by a link perhaps."""
+        say = shared.words(who)
         try:
             experiment, note = self.choices.linked(query), ""
         except ValueError as error:
-            experiment, note = self.choices.experiment(), f"This link can't be followed: {error}"
+            experiment = self.choices.experiment()
+            note = say(f"This link can't be followed: {error}")
         live = Live(experiment, DARK if dark else LIGHT, columns=1 if narrow else self.columns)
-        with said():
+        with said(who):
             visitors.welcome(self._key(who), live)
         hidden = dict(parse_qsl(query)).get("hide", "").split(",")
         parts = {part: type(part)(visible=False) for n, part in self.parts.items() if n in hidden}
-        return parts | {self.note: note} | self._all(who, live, live.frame())
+        speeds = gr.Dropdown([(say(word), seconds) for word, seconds in layout.SPEEDS])
+        more = {self.note: note, self.speed: speeds}
+        return parts | more | self._all(who, live, live.frame())
 
     def leave(self, who: gr.Request) -> None:
         """The page was closed."""
@@ -90,8 +94,10 @@ class Bench:
 
     def play(self, who: gr.Request) -> Iterator[str]:
         """Play was pressed: pictures.  The rest of the page is brought up to date after them."""
-        with said():
-            yield from map(html, visitors.play(self._key(who)))
+        with said(who):
+            say = shared.words(who)
+            for frame in visitors.play(self._key(who)):
+                yield html(frame, say)
 
     def does(self, act: Callable[..., Frame | None], fields: bool = False) -> Callable[..., Seen]:
         """What a control does: `act` on the visitor's run and what is given, then show it.
@@ -100,7 +106,7 @@ class Bench:
         """
 
         def handle(who: gr.Request, *given: Any) -> Seen:
-            with said():
+            with said(who):
                 live = self.find(who)
                 show = self._all if fields else self._shown
                 return show(who, live, act(live, *given) or live.frame())
@@ -111,7 +117,7 @@ class Bench:
         """The same of a control that begins anew: the fields show what is chosen, too."""
 
         def handle(who: gr.Request, *given: Any) -> Seen:
-            with said():
+            with said(who):
                 live = self.find(who)
                 return {self.note: note} | self._all(who, live, live.reset(choose(*given)))
 
@@ -121,7 +127,7 @@ class Bench:
         """The same of one of ACTS, which may lead to where other settings hold."""
 
         def handle(who: gr.Request, given: Any = None) -> Seen:
-            with said():
+            with said(who):
                 live = self.find(who)
                 place = None if given is None else shared.number("A place", given, -1, 10**9)
                 place = None if place == -1 else place
@@ -134,7 +140,7 @@ class Bench:
 
     def keep(self, who: gr.Request) -> str:
         """Files of the run, as links that hold them: nothing is written on the server."""
-        with said():
+        with said(who):
             live = self.find(who)
         with live.lock:
             of = live.screen.tree.experiment, live.run, live.stage
@@ -173,22 +179,26 @@ class Bench:
         with live.lock:
             values = self.choices.values(live.screen.tree.living)
         pairs = zip(self.boxes, self.choices.fields, values, strict=True)
-        return {box: field.shown(x) for box, field, x in pairs} | self._shown(who, live, frame)
+        say = shared.words(who)
+        fields = {box: field.shown(x, say) for box, field, x in pairs}
+        return fields | self._shown(who, live, frame)
 
     def _shown(self, who: gr.Request, live: Live, frame: Frame) -> Seen:
         """A frame, and what else on the page may be another one now."""
+        say = shared.words(who)
         with live.lock:
             tree, layers = live.screen.tree, live.stage.layers
-            names = [(name, place) for place, name in enumerate(tree.names)]
+            names = [(say(name), place) for place, name in enumerate(tree.names)]
+            switches = [(say(name), name) for name in layers]
             on = [name for name, is_on in layers.items() if is_on]
             more: Any = {"visible": len(names) > 1}
             beside = -1 if tree.beside is None else tree.beside
             return {
-                self.picture: html(frame),
+                self.picture: html(frame, say),
                 self.scrubber: gr.Slider(maximum=max(1, tree.run.end), value=tree.run.step),
                 self.here: gr.Dropdown(names, value=tree.here, **more),
-                self.beside: gr.Dropdown([NOBODY, *names], value=beside, **more),
-                self.layers: gr.CheckboxGroup(list(layers), value=on, visible=bool(layers)),
-                self.caption: shared.words(who)(live.stage.caption),
+                self.beside: gr.Dropdown([(say("nothing"), -1), *names], value=beside, **more),
+                self.layers: gr.CheckboxGroup(switches, value=on, visible=bool(layers)),
+                self.caption: say(live.stage.caption),
                 self.query: self.choices.query(tree.living),
             }

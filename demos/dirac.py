@@ -34,7 +34,7 @@ CURES = ("none", "r1", "gradient_penalty", "instance_noise", "consensus", "unrol
 FIELDS = [
     Field("loss", "Loss", [(n.replace("_", " ").capitalize(), n) for n in OBJECTIVES]),
     Field("cure", "Cure", [(n.replace("_", " ").capitalize(), n) for n in CURES]),
-    Field("way", "Steps", [("In turns", "alternating"), ("At once", "simultaneous")]),
+    Field("way", "Order", [("In turns", "alternating"), ("At once", "simultaneous")]),
     Field("steps", "Step of the path", least=1, most=400, whole=True, step=1),
     Field("weight", "Strength", most=2, step=0.05),
     Field("h", "Learning rate h", least=0.05, most=2.5, step=0.05),
@@ -129,7 +129,7 @@ def canvas(dark: bool, narrow: bool) -> tuple[Canvas, threading.Lock]:
 
 def answer(who: gr.Request, dark: Any, narrow: Any, *values: Any) -> tuple[str, str]:
     """-> the picture with its words, and what a link says."""
-    with shared.said():
+    with shared.said(who):
         game = Game(*(field.read(x) for field, x in zip(FIELDS, values, strict=True)))
     path, found = walk(game), eigenvalues(game.update())
     arrows, distance = game.field()(LATTICE).unflatten(0, (15, 15)), path.norm(dim=-1)
@@ -152,7 +152,9 @@ def arrive(who: gr.Request, dark: Any, narrow: Any, query: Any) -> list[Any]:
     for i, name in enumerate(NAMED):
         with suppress(ValueError):  # one sees at once what is not as the link asked
             values[i] = FIELDS[i].parsed(asked.get(name, values[i]))
-    return begin(values)(who, dark, narrow)
+    say, pairs = shared.words(who), zip(FIELDS, values, strict=True)
+    boxes = [field.shown(x, say) if field.options else x for field, x in pairs]
+    return [*boxes, *answer(who, dark, narrow, *values)]
 
 
 def begin(values: Sequence[Any]) -> Callable[..., list[Any]]:

@@ -1,6 +1,6 @@
 """The choices that a bench offers: as fields on a page, as an experiment, and as a link."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -40,16 +40,16 @@ class Field(NamedTuple):
         width = max(90, 10 * len(self.label))
         return gr.Number(value, label=label, step=1 if self.whole else self.step, min_width=width)
 
-    def shown(self, value: Any) -> Any:
-        """The component, brought to another value."""
+    def shown(self, value: Any, say: Callable[[str], str]) -> Any:
+        """The component, brought to another value.  say: a word in the visitor's language."""
         if self.options:
-            return gr.Dropdown(self.menu(value), value=value)
+            return gr.Dropdown(self.menu(value, say), value=value)
         return gr.Number(value)
 
-    def menu(self, value: Any) -> list[tuple[str, Any]]:
+    def menu(self, value: Any, say: Callable[[str], str] = str) -> list[tuple[str, Any]]:
         """Its options; and a drawing, which is nobody else's."""
         own = [("Your own", value)] if str(value).startswith("drawn:") else []
-        return [*self.options, *own]
+        return [(say(word), option) for word, option in [*self.options, *own]]
 
     def read(self, value: Any) -> Any:
         """What a visitor chose.  ValueError, in one sentence, for what it can't be."""

@@ -82,7 +82,7 @@ def the_same(who: gr.Request) -> tuple[list[Live], list[Experiment]]:
 
 def measure(who: gr.Request) -> str:
     """Measure was pressed."""
-    with said():
+    with said(who):
         lives, (chosen, _) = the_same(who)
         found = [[comparison.examined(live, chosen.data)] for live in lives]
     return comparison.table(shared.words(who), *found, comparison.known(chosen.data)[1])
@@ -90,7 +90,7 @@ def measure(who: gr.Request) -> str:
 
 def more_seeds(who: gr.Request, more: Any) -> Iterator[tuple[str, str]]:
     """Train more seeds was pressed: as many steps as both have made.  -> how far, the table."""
-    with said(), comparison.alone(who.session_hash):
+    with said(who), comparison.alone(who.session_hash):
         more, next_look = number("More seeds", more, 1, 4), 0.0
         lives, chosen = the_same(who)
         steps = [live.run.step for live in lives]
@@ -114,11 +114,12 @@ def trains(each: Any) -> Callable[..., Iterator[Any]]:
     """What Train both does with one of the two."""
 
     def handle(who: gr.Request, budget: Any, amount: Any) -> Iterator[Any]:
-        with said():
+        say = shared.words(who)
+        with said(who):
             live = each.find(who)
             left = comparison.goal(live, budget, amount) - live.run.step
         for frame in live.play(max(0, left)):
-            yield {each.picture: shared.html(frame)}
+            yield {each.picture: shared.html(frame, say)}
 
     return handle
 
@@ -137,13 +138,15 @@ def learns(each: Any) -> Callable[..., Any]:
     return each.does(choose, fields=True)
 
 
-def arrive(_dark: Any, _narrow: Any, query: str) -> tuple[str, str, float]:
+def arrive(who: gr.Request, _dark: Any, _narrow: Any, query: str) -> list[Any]:
     """The page was opened, by a link perhaps: data, budget and how much of it, to show."""
     asked = dict(parse_qsl(query))
     data, budget, amount = (asked.get(name, "")[:12] for name in ("vae.data", "budget", "amount"))
     budget = budget if budget in BUDGETS else "steps"
     known = amount.replace(".", "", 1).isdecimal()
-    return data if data in NAMES else FIRST, budget, float(amount) if known else BUDGETS[budget]
+    much, say = float(amount) if known else BUDGETS[budget], shared.words(who)
+    shown = DATA.shown(data if data in NAMES else FIRST, say)
+    return [shown, gr.Dropdown([(say(word), way) for word, way in WAYS], value=budget), much]
 
 
 def build() -> gr.Blocks:

@@ -1,5 +1,6 @@
 """The KL term: beta over trained models, and collapse on demand.  `python demos/kl_term.py`."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -124,33 +125,34 @@ def sweep(dark: bool, narrow: bool) -> BetaSweep:
 
 
 @cache
-def drawn(i: int, dark: bool, narrow: bool) -> tuple[str, str]:
+def drawn(i: int, dark: bool, narrow: bool, say: Callable[[str], str]) -> tuple[str, str]:
     """Model i, and its latents.  There are few, so all are kept; they are of no visitor."""
     with drawing:
         models = sweep(dark, narrow)
         pictures, said = (models.picture(i), models.latents(i)), models.status(i)
     alt = f"Latents of β {BETAS[i]:g}: the two that say most, and what the first eight do"
     first, second = (
-        shared.html(Frame(0, words, png, False))
+        shared.html(Frame(0, words, png, False), say)
         for words, png in zip((said, alt), pictures, strict=True)
     )
     return first, second
 
 
-def choose(beta: Any, dark: Any, narrow: Any) -> tuple[str, str, str]:
+def choose(who: gr.Request, beta: Any, dark: Any, narrow: Any) -> tuple[str, str, str]:
     """A β was chosen: its model, its latents, and what the page's address says."""
-    with shared.said():
+    with shared.said(who):
         if not isinstance(beta, int | float) or beta not in BETAS:
             raise ValueError(f"β must be one of {', '.join(f'{b:g}' for b in BETAS)}.")
-        return *drawn(BETAS.index(beta), bool(dark), bool(narrow)), f"shelf={beta:g}"
+        shown = drawn(BETAS.index(beta), bool(dark), bool(narrow), shared.words(who))
+        return *shown, f"shelf={beta:g}"
 
 
-def arrive(dark: Any, narrow: Any, query: str) -> tuple[Any, ...]:
+def arrive(who: gr.Request, dark: Any, narrow: Any, query: str) -> tuple[Any, ...]:
     """The page was opened, by a link perhaps: its β, and whether the shelf is to be seen."""
     asked = dict(parse_qsl(query))
     beta = next((b for b in BETAS if f"{b:g}" == asked.get("shelf")), 1.0)
     there = gr.Column(visible="shelf" not in asked.get("hide", "").split(","))
-    return beta, there, *choose(beta, dark, narrow)[:2]
+    return beta, there, *choose(who, beta, dark, narrow)[:2]
 
 
 def build() -> gr.Blocks:

@@ -38,7 +38,7 @@ def build(bench: Any, page: gr.Blocks) -> None:
     bench.seen += [bench.layers, bench.query]
     opened = [gr.Checkbox(visible=False), gr.Checkbox(visible=False), gr.Textbox(visible=False)]
     bench.everything = [*bench.seen, *bench.boxes, bench.note]
-    arrived = [*bench.everything, *bench.parts.values()]
+    arrived = [*bench.everything, *bench.parts.values(), bench.speed]
     page.load(bench.arrive, opened, arrived, js=shared.OPENED, **CALM)
     page.unload(bench.leave)
     _events(bench)

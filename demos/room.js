@@ -1,4 +1,5 @@
 // In the head of every page: who is sent to the teacher's setting goes there; a teacher sends.
+// And the names of the pages, which Gradio does not translate.
 
 (() => {
   const chinese = navigator.language.startsWith("zh");
@@ -25,6 +26,14 @@
     made.onclick = press;
     return made;
   };
+
+  const names = window.genart_names;
+  function rename() {
+    document.title = names[document.title] ?? document.title;
+    const links = [...document.querySelectorAll("a")].filter((each) => each.text.trim() in names);
+    for (const link of links) link.textContent = names[link.text.trim()];
+    if (links.length === 0) setTimeout(rename, 300); // the bar is not there yet
+  }
 
   function teach() {
     const said = document.createElement("span");
@@ -63,6 +72,7 @@
   }
 
   function begin() {
+    if (chinese) rename();
     if (token) return teach();
     listen();
     setInterval(listen, 3_000);

@@ -5,11 +5,13 @@ Loaded once, by `genart_edu.bundled.demo("shared")`.
 
 import json
 import os
+import re
 import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -61,30 +63,47 @@ def glossary() -> None:
 
 
 def words(who: gr.Request) -> Callable[[str], str]:
-    """As `t`, for what the server puts together itself: by the language that the browser names.
-
-    A text that is not in words.json stays English, but for those pieces of it that are.
-    """
+    """As `t`, for what the server puts together itself: by the language that the browser names."""
     languages = str(dict(getattr(who, "headers", None) or {}).get("accept-language", ""))
-    if not languages.lower().startswith("zh"):
-        return str
+    return chinese if languages.lower().startswith("zh") else str
 
-    def translated(text: str) -> str:
-        pieces = [piece for piece in CHINESE if len(piece) > 20 and piece in text]
-        for piece in [text] if text in CHINESE else pieces:
-            text = text.replace(piece, CHINESE[piece])
-        return text
 
-    return translated
+def chinese(text: str) -> str:
+    """A text that is not in words.json stays English, but for those pieces of it that are."""
+    pattern, meant = pieces()
+
+    def said(found: re.Match[str]) -> str:
+        name = found.lastgroup or ""
+        holes = [chinese(hole) for hole in found.groups()[pattern.groupindex[name] :] if hole]
+        return meant[name].format(*holes)
+
+    return CHINESE[text] if text in CHINESE else pattern.sub(said, text)
+
+
+@cache
+def pieces() -> tuple[re.Pattern[str], dict[str, str]]:
+    """One pattern of all pieces, the longest first, and what each of its groups means.
+
+    A piece is a sentence, what ends with a space, or what has holes: {} for a word or a number,
+    {...} for more.  A plain short word is none: it may be a part of another.
+    """
+    some = [text for text in CHINESE if "{" in text or text.endswith(" ") or len(text) > 20]
+    meant = {f"piece{i}": text for i, text in enumerate(sorted(some, key=len, reverse=True))}
+    holes = {r"\{\}": r"(\S*[^\s.,;:])", r"\{\.\.\.\}": "(.+?)"}
+    written = "|".join(f"(?P<{name}>{re.escape(text)})" for name, text in meant.items())
+    for hole, what in holes.items():
+        written = written.replace(hole, what)
+    return re.compile(written), {name: CHINESE[text] for name, text in meant.items()}
 
 
 @contextmanager
-def said() -> Iterator[None]:
+def said(who: gr.Request) -> Iterator[None]:
     """What is refused here is said on the page, in its one sentence: as HTML, to Gradio."""
     try:
         yield
     except (LookupError, ValueError) as error:
-        raise gr.Error(escape(str(error), quote=False), print_exception=False) from error
+        text = escape(words(who)(str(error)), quote=False)
+        raise gr.Error(text, print_exception=False) from error
 
 
 def become(live: Live, wanted: Experiment, settings: Iterable[str]) -> Frame:
@@ -98,10 +117,10 @@ def become(live: Live, wanted: Experiment, settings: Iterable[str]) -> Frame:
     return live.frame()
 
 
-def html(frame: Frame) -> str:
-    """The status and below it the picture, whose alternative text it is too."""
+def html(frame: Frame, say: Callable[[str], str] = str) -> str:
+    """The status and below it the picture, whose alternative text it is too.  say: see `words`."""
     width, height = struct.unpack(">2I", frame.png[16:24])  # known at once, so that nothing jumps
-    status, picture = escape(frame.status), b64encode(frame.png).decode()
+    status, picture = escape(say(frame.status)), b64encode(frame.png).decode()
     return (
         f'<p>{status}</p><img alt="{status}" width="{width}" height="{height}" decoding="sync" '
         f'src="data:image/png;base64,{picture}">'

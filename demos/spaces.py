@@ -15,6 +15,7 @@ from genart_edu.data.images import digits
 from genart_edu.data.motifs import KINDS
 from genart_edu.data.scan import scanned
 from genart_edu.device import rngs
+from genart_edu.lab.gate import Gate
 from genart_edu.lab.latent import LatentMap, latent_name
 from genart_edu.lab.saved import painter
 from genart_edu.lab.shelf import GAN, PLANE, TRAINED
@@ -26,6 +27,7 @@ EXTENT = 3.0  # of the planes
 SIDE = 64  # of a drawing, as paint.js sends it
 FAR = 100.0  # no code lies beyond
 DRAWS = 64  # of z, to tell what a picture costs
+LOOKING = Gate()  # one answer after the other: nobody waits long.  Who trains has another gate
 test = digits().split(1_500)[1]
 few = test.labels.argsort(stable=True)[::15]  # type: ignore[union-attr]  # two of each class
 
@@ -194,6 +196,7 @@ def ask(question: Any) -> dict[str, Any]:
     """
     try:
         space = space_of(question)
-        return between(space, question) if "a" in question else look(space, question)
+        with LOOKING:
+            return between(space, question) if "a" in question else look(space, question)
     except ValueError as error:
         return {"refusal": str(error)}

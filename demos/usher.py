@@ -80,7 +80,14 @@ async def usher(server_sockets: list[Any], ports: list[int]) -> None:
                 for each in writers:
                     each.close()
 
-    servers = [await asyncio.start_server(greet, sock=each) for each in server_sockets]
+    greeted: set[Any] = set()  # else nothing would hold who lost one of his two connections
+
+    def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        each = asyncio.ensure_future(greet(reader, writer))
+        greeted.add(each)
+        each.add_done_callback(greeted.discard)
+
+    servers = [await asyncio.start_server(arrived, sock=each) for each in server_sockets]
     await asyncio.gather(*(each.serve_forever() for each in servers))
 
 

@@ -384,7 +384,8 @@ def test_forged_data_and_seeds_are_refused(who):
     ],
 )
 def test_a_link_brings_the_budget_and_the_data(query, shown):
-    assert page.arrive(False, False, query) == shown
+    data, budget, amount = page.arrive(None, False, False, query)
+    assert (data.value, budget.value, amount) == shown
 
 
 # In a browser

@@ -42,14 +42,14 @@ def pixels(html):
 
 def test_each_beta_shows_its_own_model(sweep):
     places = (0, 3, 7)
-    shown = [page.choose(BETAS[i], False, False) for i in places]
+    shown = [page.choose(None, BETAS[i], False, False) for i in places]
     for i, (model, latents, query) in zip(places, shown, strict=True):
         assert f"<p>{sweep.status(i)}</p>" in model and query == f"shelf={BETAS[i]:g}"
         wanted = Image.open(io.BytesIO(sweep.picture(i))).convert("RGB")
         assert (pixels(model) == np.asarray(wanted)).all()
         assert f"Latents of β {BETAS[i]:g}: " in latents
     assert len({latents for _, latents, _ in shown}) == 3
-    assert page.choose(1, False, False) == shown[1]  # and again the same
+    assert page.choose(None, 1, False, False) == shown[1]  # and again the same
 
 
 def test_its_most_informative_latents_move_a_digit_and_dead_ones_do_not(sweep, monkeypatch):
@@ -73,7 +73,7 @@ def test_its_most_informative_latents_move_a_digit_and_dead_ones_do_not(sweep, m
 
 @pytest.mark.parametrize(("dark", "narrow"), [(False, True), (True, False)])
 def test_each_kind_of_screen_has_its_own_pictures(dark, narrow):
-    for picture in page.choose(2.0, dark, narrow)[:2]:
+    for picture in page.choose(None, 2.0, dark, narrow)[:2]:
         height, width, _ = pixels(picture).shape
         assert (height > width) == narrow
         assert (pixels(picture)[0, 0].max() < 64) == dark
@@ -82,13 +82,13 @@ def test_each_kind_of_screen_has_its_own_pictures(dark, narrow):
 def test_a_forged_beta_is_refused_in_a_sentence():
     for beta in FORGED:
         with pytest.raises(gr.Error) as error:
-            page.choose(beta, False, False)
+            page.choose(None, beta, False, False)
         assert error.value.message == REFUSAL
 
 
 def test_a_forged_screen_is_one_of_the_few_there_are():
-    before = page.drawn.cache_info().maxsize, page.choose(1.0, True, False)
-    assert page.choose(1.0, "<b>" * 1_000, [])[0] == before[1][0]
+    before = page.drawn.cache_info().maxsize, page.choose(None, 1.0, True, False)
+    assert page.choose(None, 1.0, "<b>" * 1_000, [])[0] == before[1][0]
     assert page.drawn.cache_info().currsize <= 4 * len(BETAS)
 
 
@@ -103,7 +103,7 @@ def test_a_forged_screen_is_one_of_the_few_there_are():
     ],
 )
 def test_a_link_brings_the_beta_and_hides_the_shelf(query, beta, visible):
-    chosen, shelf, model, _ = page.arrive(False, False, query)
+    chosen, shelf, model, _ = page.arrive(None, False, False, query)
     assert (chosen, shelf.visible) == (beta, visible)
     assert f"β {beta:g}: " in model
 

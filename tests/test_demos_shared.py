@@ -56,7 +56,7 @@ def test_only_what_a_run_can_not_change_while_it_lives_begins_anew():
 
 
 def test_what_is_refused_is_said_as_text():
-    with pytest.raises(gr.Error) as error, shared.said():
+    with pytest.raises(gr.Error) as error, shared.said(None):
         raise ValueError("<img onerror=x> is no number.")
     assert error.value.message == "&lt;img onerror=x&gt; is no number."
 
@@ -72,14 +72,49 @@ def test_every_text_has_its_chinese_and_every_other_text_is_refused():
         shared.t("Fly")
 
 
-def test_the_chinese_is_chinese_and_keeps_the_marks_and_numbers_of_the_english():
+def test_the_chinese_is_chinese_and_keeps_the_marks_and_holes_of_the_english():
     for english, chinese in shared.CHINESE.items():
         name = len(english) <= 12  # R1, WGAN-GP, p(x|z), nats
-        assert re.search(r"[\u4e00-\u9fff]", chinese) or name, english
-        assert not re.search(r"[<{}]", english + chinese), english  # the browser would read them
+        assert re.search(r"[\u4e00-\u9fff]", chinese) or name or "{}" in english, english
+        assert "<" not in english + chinese, english  # the browser would read it
         for mark in "**", "\n* ", "# ":
             same = english.count(mark) == chinese.count(mark)
             assert same or english.startswith(("*", "**")) or mark == "**", (mark, english)
+        holes = re.findall(r"\{(?:\.\.\.)?\}", english)
+        filled = chinese.format(*(f"[{i}]" for i in range(len(holes))))
+        assert all(f"[{i}]" in filled for i in range(len(holes))), english
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "Step 1,310, reconstruction 15.24, KL 4.73 nats.  Healthy: z says 4.86 nats about x, "
+            "and 15 of 16 latents vary; log 2 = 0.69 nats tell two kinds apart.",
+            "第 1,310 步，重构误差 15.24, KL 4.73 nat.  健康：z 携带了关于 x 的 4.86 nat，"
+            "16 个潜变量中有 15 个在变化；log 2 = 0.69 nat 才能区分两类。",
+        ),
+        ("Step 0.", "第 0 步."),
+        ("run 2, from 1 at 1,300", "运行 2, 自运行 1 的第 1,300 步分出"),
+        (
+            "Learning rate must be a number from 0 to 1; got 0.5.",
+            "学习率 必须是 0 到 1 的数；现在是 0.5。",
+        ),
+        ("a < b {0} {x}", "a < b {0} {x}"),  # nobody's text is no pattern
+    ],
+)
+def test_a_sentence_with_numbers_is_told_in_chinese_too(english, chinese):
+    assert shared.chinese(english) == chinese
+
+
+def test_each_kind_of_run_tells_how_it_is_in_chinese():
+    """What of a status line may stay English: names that the code or the formula has, too."""
+    words = {"KL", "nat", "log", "JS", "z", "x"}
+    for kind, data in ("vae", "digits"), ("vae", "ring"), ("gan", "ring"), ("gan", "digits"):
+        live = Live(Experiment(kind, data))
+        for steps in 0, 20:
+            said = shared.chinese(live.step(steps).status)
+            assert {*re.findall(r"[A-Za-z]+", said)} <= words, said
 
 
 def test_what_the_server_puts_together_follows_the_browser():

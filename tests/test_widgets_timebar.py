@@ -550,8 +550,8 @@ def test_a_guess_is_shown_and_judged(player, guess):
 def test_while_a_prediction_plays_pause_works_and_it_is_judged_by_what_there_is(player):
     player.run(10)
     ask(player, "kl", "falls", 100_000)
-    wait_until(lambda: player.picture.playing)
-    assert player.board.play.description == "Pause"
+    wait_until(lambda: player.board.play.description == "Pause")
+    assert player.picture.playing
     press(player, "Pause")
     rest(player)
     stands = player.live.run.step
