@@ -32,6 +32,7 @@ import torch
 from genart_edu.bundled import demo
 from genart_edu.lab.experiment import Experiment
 
+PICTURE = re.compile(rb'alt=\\"Step ([\d,]+)')
 WARM_UP = 30.0  # seconds: the first pictures are drawn whole, again and again
 # As `genart demo --host 0.0.0.0 --open`; each of its processes tells of itself on a signal.
 SERVER = """
@@ -126,7 +127,8 @@ class Visitor:
     """One who has a page open."""
 
     def __init__(self, url: str) -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        # A connection that was kept may be closed while it is asked again: browsers then ask anew.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         self.client = httpx.AsyncClient(base_url=url, timeout=120, limits=limits)
         self.session = secrets.token_hex(6)
         self.queues: dict[str, asyncio.Queue[Any]] = {}
@@ -158,15 +160,24 @@ class Visitor:
 
     async def _listen(self) -> None:
         where = f"/gradio_api/queue/data?session_hash={self.session}"
-        async with self.client.stream("GET", where) as lines:
-            async for line in lines.aiter_lines():
-                if line.startswith("data:"):
-                    message = json.loads(line[5:])
-                    if found := re.search(r'alt=\\"Step ([\d,]+)', line):
-                        self.pictures.append((time.perf_counter(), int(found[1].replace(",", ""))))
-                    if message.get("event_id"):
-                        where_to = self.queues.setdefault(message["event_id"], asyncio.Queue())
-                        where_to.put_nowait(message)
+        async with self.client.stream("GET", where) as stream:
+            pieces: list[bytes] = []
+            async for piece in stream.aiter_raw():
+                pieces.append(piece)
+                if piece.endswith(b"\n\n"):
+                    for line in b"".join(pieces).split(b"\n\n"):
+                        self._hear(line)
+                    pieces.clear()
+
+    def _hear(self, line: bytes) -> None:
+        """A message of the stream.  A picture is only noted: 30 browsers have cores of their own."""
+        if found := PICTURE.search(line):
+            self.pictures.append((time.perf_counter(), int(found[1].replace(b",", b""))))
+        if line.startswith(b"data:") and not (found and b"process_generating" in line[:200]):
+            message = json.loads(line[5:])
+            if message.get("event_id"):
+                queue = self.queues.setdefault(message["event_id"], asyncio.Queue())
+                queue.put_nowait(message)
 
     async def heart(self) -> None:
         """As long as this goes on, the page is open."""

@@ -75,7 +75,9 @@ async def usher(server_sockets: list[Any], ports: list[int]) -> None:
                 answers, questions = await asyncio.open_connection("127.0.0.1", port)
                 writers.append(questions)
                 questions.write(head)
-                await asyncio.gather(_pass_on(reader, questions), _pass_on(answers, writer))
+                asking = asyncio.ensure_future(_pass_on(reader, questions))
+                await _pass_on(answers, writer)  # the process has the last word
+                asking.cancel()
             finally:
                 for each in writers:
                     each.close()
@@ -93,7 +95,9 @@ async def usher(server_sockets: list[Any], ports: list[int]) -> None:
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Whatever comes, and that there is no more."""
-    while some := await reader.read(65_536):
-        writer.write(some)
-        await writer.drain()
-    writer.write_eof()
+    with suppress(OSError):
+        while some := await reader.read(65_536):
+            writer.write(some)
+            await writer.drain()
+    with suppress(OSError):
+        writer.write_eof()

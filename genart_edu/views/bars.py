@@ -59,7 +59,8 @@ class Bars:
         self.crosses = ax.plot([], [], "x", color=theme.muted, label=dies, transform=above)[0]
         self.crosses.set(markeredgewidth=1.6, clip_on=False)
         self.key = key(ax, theme, [Patch(color=color, label=lives), self.crosses])
-        self.artists = [self.live, self.dead, self.crosses]
+        self.said = self.key.get_texts()[0]  # it changes often, and is drawn anew alone
+        self.artists = [self.live, self.dead, self.crosses, self.said]
         ax.yaxis.set_major_locator(rounds(integer=self.log))
         ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$" if self.log else "{x:,g}")
         ax.set_xlabel("" if self.names else self.x)
@@ -90,11 +91,11 @@ class Bars:
         for patch, which in (self.live, lives), (self.dead, ~lives):  # one each: a hatch takes 1 ms
             patch.set_path(polygons(bars[drawn & which]))
         self.crosses.set_data(x[~lives], np.where(drawn, height, base)[~lives])
-        told = f"{lives.sum()} of {n} {self.words[0]}", alive is not None
-        said = self.key.get_texts()[0]
-        changed.append(told != (said.get_text(), self.key.get_visible()))
-        said.set_text(told[0])
-        self.key.set_visible(told[1])
+        told, known = f"{lives.sum()} of {n} {self.words[0]}", alive is not None
+        changed.append(len(told) != len(self.said.get_text()) or known != self.key.get_visible())
+        self.said.set_text(told)
+        self.key.set_visible(known)
+        self.said.set_visible(known)
         return any(changed)
 
     def _fit_x(self, n: int) -> bool:

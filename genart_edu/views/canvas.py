@@ -150,16 +150,16 @@ class Canvas:
     def _draw_background(self, view: View, cell: Rectangle, ax: Axes) -> Any:
         """Draw what stands still in a view's cell, alone.  -> the cell's pixels.
 
-        Its artists are 'animated', which matplotlib leaves out, only meanwhile: anyone else who
-        draws the figure draws it whole.
+        Its artists are invisible only meanwhile: anyone else who draws the figure draws it whole.
         """
         renderer = self._agg.get_renderer()
         cell.draw(renderer)
-        for artist in view.artists:
-            artist.set_animated(True)
+        shown = [artist for artist in view.artists if artist.get_visible()]
+        for artist in shown:
+            artist.set_visible(False)
         ax.draw(renderer)
-        for artist in view.artists:
-            artist.set_animated(False)
+        for artist in shown:
+            artist.set_visible(True)
         return self._agg.copy_from_bbox(cell.get_extents())
 
     def _attach(self, view: View, box: np.ndarray) -> tuple[Rectangle, Axes]:
