@@ -170,7 +170,7 @@ class Visitor:
                     pieces.clear()
 
     def _hear(self, line: bytes) -> None:
-        """A message of the stream.  A picture is only noted: 30 browsers have cores of their own."""
+        """A message of the stream.  A picture is only noted: browsers have cores of their own."""
         if found := PICTURE.search(line):
             self.pictures.append((time.perf_counter(), int(found[1].replace(b",", b""))))
         if line.startswith(b"data:") and not (found and b"process_generating" in line[:200]):
