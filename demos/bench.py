@@ -11,7 +11,7 @@ from genart_edu.bundled import demo
 from genart_edu.lab import export
 from genart_edu.lab.acts import ACTS
 from genart_edu.lab.experiment import Experiment
-from genart_edu.lab.live import Live
+from genart_edu.lab.live import DRAWING, Live
 from genart_edu.lab.screen import Frame
 from genart_edu.lab.session import history_csv
 from genart_edu.views.style import DARK, LIGHT
@@ -142,7 +142,7 @@ class Bench:
         """Files of the run, as links that hold them: nothing is written on the server."""
         with said(who):
             live = self.find(who)
-        with live.lock:
+        with live.lock, DRAWING:
             of = live.screen.tree.experiment, live.run, live.stage
             files = {
                 "picture.png": ("image/png", export.picture(*of, live.screen.theme)),

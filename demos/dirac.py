@@ -3,7 +3,6 @@
 Nothing trains and nobody is remembered: a question holds all that its answer needs.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -18,6 +17,7 @@ from genart_edu.bundled import demo
 from genart_edu.gan import theory
 from genart_edu.gan.theory import eigenvalues, near, verdict
 from genart_edu.lab.choices import OBJECTIVES
+from genart_edu.lab.live import DRAWING
 from genart_edu.lab.screen import Frame
 from genart_edu.views.canvas import Canvas, png
 from genart_edu.views.curves import Curves
@@ -117,14 +117,14 @@ def walk(game: Game) -> torch.Tensor:
 
 
 @cache
-def canvas(dark: bool, narrow: bool) -> tuple[Canvas, threading.Lock]:
+def canvas(dark: bool, narrow: bool) -> Canvas:
     """What all visitors with such a screen are drawn on, one after the other."""
     views = (
         PhasePortrait("Field and path", extent=EXTENT),
         Curves(("of the path",), "Distance from the middle", unit="", references={"middle": 0.0}),
         Eigenvalues("Eigenvalues at the middle", ["of a step"]),
     )
-    return Canvas(views, DARK if dark else LIGHT, columns=1 if narrow else None), threading.Lock()
+    return Canvas(views, DARK if dark else LIGHT, columns=1 if narrow else None)
 
 
 def answer(who: gr.Request, dark: Any, narrow: Any, *values: Any) -> tuple[str, str]:
@@ -134,9 +134,9 @@ def answer(who: gr.Request, dark: Any, narrow: Any, *values: Any) -> tuple[str, 
     path, found = walk(game), eigenvalues(game.update())
     arrows, distance = game.field()(LATTICE).unflatten(0, (15, 15)), path.norm(dim=-1)
     curve = np.arange(len(path)), distance.numpy()
-    on, lock = canvas(bool(dark), bool(narrow))
-    with lock:
-        pixels = on.frame([[arrows.numpy(), path.numpy()], curve, [found.numpy()[None]]])
+    shown = (arrows.numpy(), path.numpy()), curve, (found.numpy()[None],)
+    with DRAWING:
+        pixels = canvas(bool(dark), bool(narrow)).frame(shown)
     did, middle, word = verdict(path), near(found), shared.words(who)
     named = NAMES.get(did) or NAMES[f"{did} {middle}"]
     numbers = word(FROM_TO) % (distance[0], distance[-1], game.steps)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,6 +10,7 @@ import gradio as gr
 
 from genart_edu.bundled import demo as part
 from genart_edu.lab.experiment import Experiment
+from genart_edu.lab.live import DRAWING
 from genart_edu.lab.screen import Frame
 from genart_edu.lab.shelf import BETAS, BetaSweep
 from genart_edu.views.style import DARK, LIGHT
@@ -115,7 +115,6 @@ span { width: 28px; text-align: center; } .here { font-weight: 700; text-decorat
 @media (max-width: 700px) { div { font-size: 0.9em; } }
 """  # a step of the slider stands above its number
 LOOK = "(beta) => [beta, document.body.classList.contains('dark'), window.innerWidth < 700]"
-drawing = Lock()  # a canvas is for one thread at a time
 
 
 @cache
@@ -127,7 +126,7 @@ def sweep(dark: bool, narrow: bool) -> BetaSweep:
 @cache
 def drawn(i: int, dark: bool, narrow: bool, say: Callable[[str], str]) -> tuple[str, str]:
     """Model i, and its latents.  There are few, so all are kept; they are of no visitor."""
-    with drawing:
+    with DRAWING:
         models = sweep(dark, narrow)
         pictures, said = (models.picture(i), models.latents(i)), models.status(i)
     alt = f"Latents of β {BETAS[i]:g}: the two that say most, and what the first eight do"

@@ -363,7 +363,7 @@ def test_the_slider_walks_along_the_path():
 def test_where_there_are_no_eigenvalues_the_picture_says_so():
     for preset, told in ("R1 brakes", "|λ| = 0.9"), ("Stuck", "no λ"):
         answer(*dirac.Game(**dirac.PRESETS[preset]))
-        [text] = dirac.canvas(False, False)[0].views[2].key.get_texts()
+        [text] = dirac.canvas(False, False).views[2].key.get_texts()
         assert told in text.get_text()
 
 
