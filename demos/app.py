@@ -131,10 +131,9 @@ def taken(host: str, port: int | None) -> str:
 
 def is_here(host: str) -> bool:
     """Whether nobody but this machine reaches that address."""
-    try:
+    with suppress(ValueError):
         return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return False
 
 
 def serve(app: gr.Blocks, host: str, port: int | None, password: str, room: Any) -> int:

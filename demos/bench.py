@@ -84,8 +84,7 @@ class Bench:
             visitors.welcome(self._key(who), live)
         hidden = dict(parse_qsl(query)).get("hide", "").split(",")
         parts = {part: type(part)(visible=False) for n, part in self.parts.items() if n in hidden}
-        speeds = gr.Dropdown([(say(word), seconds) for word, seconds in layout.SPEEDS])
-        more = {self.note: note, self.speed: speeds}
+        more = {self.note: note, self.speed: layout.speeds(say)}
         return parts | more | self._all(who, live, live.frame())
 
     def leave(self, who: gr.Request) -> None:
@@ -129,8 +128,8 @@ class Bench:
         def handle(who: gr.Request, given: Any = None) -> Seen:
             with said(who):
                 live = self.find(who)
-                place = None if given is None else shared.number("A place", given, -1, 10**9)
-                place = None if place == -1 else place
+                nowhere = given in (None, -1)
+                place = None if nowhere else shared.number("A place", given, 0, 10**9)
                 shown = self._all(who, live, live.at_rest(lambda screen: ACTS[act](screen, place)))
                 if act == "rewind":
                     del shown[self.scrubber]  # it is in the visitor's hand, and further by now
@@ -165,7 +164,7 @@ class Bench:
     def switch(self, live: Live, on: Any) -> None:
         """Layers were chosen: show these, and no others.  ValueError for what is none of them."""
         layers = live.stage.layers
-        if not isinstance(on, list) or not all(name in [*layers] for name in on):
+        if not (isinstance(on, list) and all(name in [*layers] for name in on)):
             raise ValueError(f"Layers are {', '.join(layers)}.")
         live.show(**{name: name in on for name in layers})
 
@@ -177,11 +176,8 @@ class Bench:
     def _all(self, who: gr.Request, live: Live, frame: Frame) -> Seen:
         """Of a run: the fields too."""
         with live.lock:
-            values = self.choices.values(live.screen.tree.living)
-        pairs = zip(self.boxes, self.choices.fields, values, strict=True)
-        say = shared.words(who)
-        fields = {box: field.shown(x, say) for box, field, x in pairs}
-        return fields | self._shown(who, live, frame)
+            shown = self.choices.shown(live.screen.tree.living, shared.words(who))
+        return dict(zip(self.boxes, shown, strict=True)) | self._shown(who, live, frame)
 
     def _shown(self, who: gr.Request, live: Live, frame: Frame) -> Seen:
         """A frame, and what else on the page may be another one now."""
@@ -189,8 +185,7 @@ class Bench:
         with live.lock:
             tree, layers = live.screen.tree, live.stage.layers
             names = [(say(name), place) for place, name in enumerate(tree.names)]
-            switches = [(say(name), name) for name in layers]
-            on = [name for name, is_on in layers.items() if is_on]
+            switches, on = [(say(n), n) for n in layers], [n for n in layers if layers[n]]
             more: Any = {"visible": len(names) > 1}
             beside = -1 if tree.beside is None else tree.beside
             return {

@@ -134,15 +134,14 @@ def answer(who: gr.Request, dark: Any, narrow: Any, *values: Any) -> tuple[str, 
     path, found = walk(game), eigenvalues(game.update())
     arrows, distance = game.field()(LATTICE).unflatten(0, (15, 15)), path.norm(dim=-1)
     curve = np.arange(len(path)), distance.numpy()
-    shown = (arrows.numpy(), path.numpy()), curve, (found.numpy()[None],)
     with DRAWING:
+        shown = (arrows.numpy(), path.numpy()), curve, (found.numpy()[None],)
         pixels = canvas(bool(dark), bool(narrow)).frame(shown)
     did, middle, word = verdict(path), near(found), shared.words(who)
-    named = NAMES.get(did) or NAMES[f"{did} {middle}"]
     numbers = word(FROM_TO) % (distance[0], distance[-1], game.steps)
-    told = f"{word(named)} {numbers} {word(MIDDLE[middle])}"
-    pairs = zip(NAMED, game, FIRST, strict=True)
-    link = urlencode({name: x for name, x, first in pairs if x != first})
+    named = word(NAMES.get(did) or NAMES[f"{did} {middle}"])
+    told = f"{named} {numbers} {word(MIDDLE[middle])}"
+    link = urlencode({n: x for n, x, usual in zip(NAMED, game, FIRST, strict=True) if x != usual})
     return shared.html(Frame(game.steps, told, png(pixels), False)), link
 
 
@@ -152,8 +151,8 @@ def arrive(who: gr.Request, dark: Any, narrow: Any, query: Any) -> list[Any]:
     for i, name in enumerate(NAMED):
         with suppress(ValueError):  # one sees at once what is not as the link asked
             values[i] = FIELDS[i].parsed(asked.get(name, values[i]))
-    say, pairs = shared.words(who), zip(FIELDS, values, strict=True)
-    boxes = [field.shown(x, say) if field.options else x for field, x in pairs]
+    say, both = shared.words(who), zip(FIELDS, values, strict=True)
+    boxes = [field.shown(x, say) if field.options else x for field, x in both]
     return [*boxes, *answer(who, dark, narrow, *values)]
 
 

@@ -102,6 +102,11 @@ class Choices:
         """Of the fields, for an experiment."""
         return [getattr(experiment, field.name) for field in self.fields]
 
+    def shown(self, experiment: Experiment, say: Callable[[str], str]) -> list[Any]:
+        """The fields' components, brought to an experiment."""
+        pairs = zip(self.fields, self.values(experiment), strict=True)
+        return [field.shown(x, say) for field, x in pairs]
+
     def query(self, experiment: Experiment) -> str:
         """A link's words for it: what is not as it works."""
         usual = replace(self.experiment(data=experiment.data), data=self.first.data)

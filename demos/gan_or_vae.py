@@ -25,7 +25,7 @@ GREY: dict[str, Any] = {"likelihood": "gaussian", "variance": "optimal"}
 PLANE: dict[str, Any] = {"likelihood": "gaussian", "variance": "learned"}
 SUITS = {"digits": COINS, "digits-grey": GREY, "motifs": GREY}  # a VAE
 FIRST, BUDGETS = "digits-grey", {"steps": 1_500, "seconds": 5}
-WAYS = [(name.capitalize(), name) for name in BUDGETS]
+BUDGET = Field("budget", "Budget of each", [(name.capitalize(), name) for name in BUDGETS])
 DATA = Field("data", "Data", [(n.replace("-", ", ").capitalize(), n) for n in NAMES], more=True)
 SEED = Field("seed", "Seed", most=999_999, whole=True, more=True)
 SIZES = [
@@ -114,12 +114,11 @@ def trains(each: Any) -> Callable[..., Iterator[Any]]:
     """What Train both does with one of the two."""
 
     def handle(who: gr.Request, budget: Any, amount: Any) -> Iterator[Any]:
-        say = shared.words(who)
         with said(who):
             live = each.find(who)
             left = comparison.goal(live, budget, amount) - live.run.step
         for frame in live.play(max(0, left)):
-            yield {each.picture: shared.html(frame, say)}
+            yield {each.picture: shared.html(frame, shared.words(who))}
 
     return handle
 
@@ -145,8 +144,7 @@ def arrive(who: gr.Request, _dark: Any, _narrow: Any, query: str) -> list[Any]:
     budget = budget if budget in BUDGETS else "steps"
     known = amount.replace(".", "", 1).isdecimal()
     much, say = float(amount) if known else BUDGETS[budget], shared.words(who)
-    shown = DATA.shown(data if data in NAMES else FIRST, say)
-    return [shown, gr.Dropdown([(say(word), way) for word, way in WAYS], value=budget), much]
+    return [DATA.shown(data if data in NAMES else FIRST, say), BUDGET.shown(budget, say), much]
 
 
 def build() -> gr.Blocks:
@@ -155,7 +153,7 @@ def build() -> gr.Blocks:
         gr.Markdown(t(HELP))
         with gr.Row():
             data, seed = DATA.component(FIRST), SEED.component(0)
-            budget = gr.Dropdown(WAYS, value="steps", label=t("Budget of each"), filterable=False)
+            budget = BUDGET.component("steps")
             amount = gr.Number(BUDGETS["steps"], label=t("How much"), min_width=90)
             more = gr.Dropdown([1, 2, 3, 4], value=3, label=t("More seeds"), filterable=False)
         with gr.Row():

@@ -1,5 +1,6 @@
 """How a bench lies on its page: its components from top to bottom, and which does what."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -29,6 +30,11 @@ INTO_ADDRESS = """(query) => {
   new URLSearchParams(query).forEach((value, name) => all.set(name, value));
   history.replaceState(null, "", window.location.pathname + (all.size ? `?${all}` : ""));
 }"""
+
+
+def speeds(say: Callable[[str], str]) -> gr.Dropdown:
+    """The menu of SPEEDS.  say: a word in the visitor's language."""
+    return gr.Dropdown([(say(word), seconds) for word, seconds in SPEEDS])
 
 
 def build(bench: Any, page: gr.Blocks) -> None:

@@ -150,8 +150,7 @@ def landing(space: Space, x: Tensor) -> dict[str, Any]:
 def look(space: Space, question: dict[str, Any]) -> dict[str, Any]:
     """What the decoder makes of a point, or of where a picture lands.  A question says the point;
     at: the whole code, if one landed; seen or ink: a picture to land; whole: the plane, too."""
-    names = "point", "at", "ink", "seen", "whole"
-    point, at, ink, seen, whole = (question.get(name) for name in names)
+    point, at, ink, seen, whole = map(question.get, ("point", "at", "ink", "seen", "whole"))
     landed: dict[str, Any] = {}
     if ink is not None or seen is not None:
         landed = landing(space, unpacked(seen) if ink is None else from_sheet(ink))
@@ -191,9 +190,7 @@ def between(space: Space, question: dict[str, Any]) -> dict[str, str]:
 
 def ask(question: Any) -> dict[str, Any]:
     """What the page calls, past Gradio's queue: nobody waits for who trains on another page.
-
-    A refusal is an answer, too: Gradio would take an error for a fault of the server.
-    """
+    A refusal is an answer, too: Gradio would take an error for a fault of the server."""
     try:
         space = space_of(question)
         with LOOKING:
