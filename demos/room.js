@@ -30,9 +30,10 @@
   const names = window.genart_names;
   function rename() {
     document.title = names[document.title] ?? document.title;
-    const links = [...document.querySelectorAll("a")].filter((each) => each.text.trim() in names);
-    for (const link of links) link.textContent = names[link.text.trim()];
-    if (links.length === 0) setTimeout(rename, 300); // the bar is not there yet
+    for (const link of document.querySelectorAll("a")) {
+      const name = names[link.text.trim()];
+      if (name) link.textContent = name;
+    }
   }
 
   function teach() {
@@ -72,7 +73,7 @@
   }
 
   function begin() {
-    if (chinese) rename();
+    if (chinese) setInterval(rename, 500); // Gradio makes them again
     if (token) return teach();
     listen();
     setInterval(listen, 3_000);

@@ -274,7 +274,7 @@ def test_a_run_is_taken_home(visit, tmp_path):
 
 
 def test_a_page_speaks_chinese_where_the_browser_does(visit):
-    page = visit(locale="zh-CN", wait="img[alt^='第 0 步']")
+    page = visit(locale="zh-CN", wait="img[alt^='第 0 步'] >> nth=1")
     expect(page.get_by_role("heading", name="损失")).to_be_visible()
     expect(page.get_by_role("link", name="模式坍塌")).to_be_visible()
     expect(page.get_by_label("速度").first).to_have_value("全速")

@@ -432,7 +432,7 @@ def opened(browser, address):
         contexts[-1].on("request", note)
         tab = contexts[-1].new_page()
         tab.goto(f"{address}/{query}")
-        tab.wait_for_selector("img[alt^='Step 0']", timeout=60_000)
+        tab.wait_for_selector("img[alt^='Step 0'], img[alt^='第 0 步']", timeout=60_000)
         return tab
 
     yield open_page

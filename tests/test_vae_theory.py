@@ -106,14 +106,10 @@ def test_a_linear_vae_reaches_the_exact_likelihood_with_draws(x):
 
 SETTINGS = [  # variance, beta, how many of the eigenvalues are above their product
     (0.16, 1.0, 8),
-    (0.05, 4.0, 7),
     (0.25, 1.0, 5),
-    (0.3, 1.0, 4),
     (0.1, 4.0, 3),
-    (0.25, 2.0, 3),
     (0.65, 1.0, 1),
     (0.2, 4.0, 0),
-    (1.0, 1.0, 0),
 ]
 
 
