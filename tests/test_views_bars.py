@@ -80,6 +80,17 @@ def test_the_key_counts_the_living():
     assert not view.key.get_visible()
 
 
+def test_another_count_is_written_anew_and_nothing_else():
+    def counted(n):
+        return np.ones(16), np.arange(16) < n
+
+    canvas = Canvas([Bars("KL")])
+    canvas.frame([counted(11)])
+    assert not canvas.views[0].update(*counted(13)) and canvas.views[0].update(*counted(3))
+    canvas.frame([counted(11)])
+    assert (canvas.frame([counted(12)]) == Canvas([Bars("KL")]).frame([counted(12)])).all()
+
+
 def test_powers_of_ten_and_what_is_zero_or_not_finite():
     canvas = Canvas([Bars("Gradient norm", LAYERS, unit="", log=True)])
     canvas.frame([(np.array([1e-6, 0, np.nan, 3e-3, np.inf, 0.1]),)])
