@@ -65,8 +65,6 @@ class Bench:
         """All of it, inside of a page that is being built."""
         layout.build(self, page)
 
-    # ---- what a visitor does ---------------------------------------------------------------
-
     def find(self, who: gr.Request) -> Live:
         """The visitor's run.  LookupError, in one sentence, if it is gone."""
         return visitors.find(self._key(who))
@@ -108,7 +106,8 @@ class Bench:
             with said(who):
                 live = self.find(who)
                 show = self._all if fields else self._shown
-                return show(who, live, act(live, *given) or live.frame())
+                found = act(live, *given) or live.frame()
+                return show(who, live, found) if isinstance(found, Frame) else found
 
         return handle
 
@@ -151,8 +150,11 @@ class Bench:
         links = [FILE.format(n, kind, b64encode(x).decode(), n) for n, (kind, x) in files.items()]
         return f"<p>{' · '.join(links)}</p>"
 
-    def change(self, live: Live, *values: Any) -> Frame:
-        """A setting was entered."""
+    def change(self, live: Live, *values: Any) -> Any:
+        """A setting was entered.  One that was left as it was shows nothing: what is shown after a
+        press that comes just then would be overtaken by it."""
+        if [*values] == self.choices.values(live.screen.tree.living):
+            return gr.skip()
         return shared.become(live, self.choices.described(*values), self.living)
 
     def paced(self, live: Live, seconds: Any) -> None:
@@ -167,8 +169,6 @@ class Bench:
         if not (isinstance(on, list) and all(name in [*layers] for name in on)):
             raise ValueError(f"Layers are {', '.join(layers)}.")
         live.show(**{name: name in on for name in layers})
-
-    # ---- what is shown ---------------------------------------------------------------------
 
     def _key(self, who: gr.Request) -> str:
         return f"{who.session_hash}/{self.name}"

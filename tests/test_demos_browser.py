@@ -86,7 +86,7 @@ def visit(browser, address):
         path="",
         server=address,
         locale="en-GB",
-        wait="img[alt^='Step 0']",
+        wait=OPENED,
     ):
         def note(request):
             if not request.url.startswith((address, "data:", "blob:")):
@@ -98,6 +98,7 @@ def visit(browser, address):
         page = contexts[-1].new_page()
         page.goto(f"{address}{path}")
         page.wait_for_selector(wait, timeout=60_000)
+        page.wait_for_timeout(500)  # Gradio makes the fields anew once they are answered
         return page
 
     yield open_page
@@ -150,7 +151,7 @@ def pixels(page: Page, bench: int = VAE) -> np.ndarray:
 
 
 def test_a_vae_and_a_gan_learn_side_by_side(visit):
-    page = visit(wait=OPENED)
+    page = visit()
     untrained = [pixels(page, bench) for bench in (VAE, GAN)]
     press(page, "Play both")
     for bench in VAE, GAN:
@@ -177,7 +178,7 @@ def test_pause_stands_still_and_step_adds_exactly_one(visit):
 
 
 def test_the_step_is_dragged_back_and_another_future_begins(visit):
-    page = visit(wait=OPENED)
+    page = visit()
     begun = pixels(page)
     press(page, "Play")
     wait_for_step(page, 60)
@@ -223,6 +224,7 @@ def test_what_can_not_be_is_told_and_the_run_goes_on(visit):
     press(page, "Play")
     wait_for_step(page, 10)
     page.get_by_text("More settings").first.click()
+    page.wait_for_timeout(1_000)  # the fields of a fold are made when it opens
     field = page.get_by_label("Latent dimensions").first
     field.fill("0")
     field.press("Enter")
