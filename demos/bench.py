@@ -96,9 +96,10 @@ class Bench:
             for frame in visitors.play(self._key(who)):
                 yield html(frame, say)
 
-    def does(self, act: Callable[..., Frame | None], fields: bool = False) -> Callable[..., Seen]:
+    def does(self, act: Callable[..., Any], fields: bool = False) -> Callable[..., Seen]:
         """What a control does: `act` on the visitor's run and what is given, then show it.
 
+        act: -> a Frame, None for how things are now, or gr.skip() to show nothing.
         fields: and what the fields are now; its outputs are `everything`, else `seen`.
         """
 
@@ -151,8 +152,7 @@ class Bench:
         return f"<p>{' · '.join(links)}</p>"
 
     def change(self, live: Live, *values: Any) -> Any:
-        """A setting was entered.  One that was left as it was shows nothing: what is shown after a
-        press that comes just then would be overtaken by it."""
+        """A setting was entered.  Left as it was, it shows nothing: that could overtake a press."""
         if [*values] == self.choices.values(live.screen.tree.living):
             return gr.skip()
         return shared.become(live, self.choices.described(*values), self.living)
