@@ -139,9 +139,9 @@ def is_here(host: str) -> bool:
 def serve(app: gr.Blocks, host: str, port: int | None, password: str, room: Any) -> int:
     """Start to serve, in a thread.  room: what its visitors share, a `Room`.  -> the port."""
     check(port)
-    # Gradio asks itself whether it is there: not by way of the school's proxy.
+    shared.forget_closed(app)
     proxied = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
-    os.environ["no_proxy"] = f"{proxied},localhost,127.0.0.1,{host}"
+    os.environ["no_proxy"] = f"{proxied},localhost,127.0.0.1,{host}"  # Gradio asks itself
 
     def knows(_: str, word: str) -> bool:
         return secrets.compare_digest(word.encode(), password.encode())
@@ -159,7 +159,7 @@ def serve(app: gr.Blocks, host: str, port: int | None, password: str, room: Any)
             i18n=shared.WORDS,
             footer_links=[],
             max_threads=THREADS,
-            state_session_capacity=shared.visitors.most // 2,  # 1 MB each; a page has two runs
+            state_session_capacity=shared.visitors.most,
             quiet=True,
             share=False,
             ssr_mode=False,

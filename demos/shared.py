@@ -127,6 +127,16 @@ def html(frame: Frame, say: Callable[[str], str] = str) -> str:
     )
 
 
+def forget_closed(app: gr.Blocks) -> None:
+    """Let go of a page when it is closed: Gradio itself would keep it, 1 MB each."""
+
+    def forget(who: gr.Request) -> None:
+        app.state_holder.session_data.pop(who.session_hash, None)
+
+    with app:
+        app.unload(forget)  # after the pages' own, which are told first
+
+
 def number(label: str, value: Any, least: float, most: float, whole: bool = True) -> Any:
     """`value`, if it is what the field asks for; ValueError, in one sentence, if not."""
     known = isinstance(value, int | float)
