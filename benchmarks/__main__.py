@@ -19,7 +19,8 @@ from genart_edu.data.images import digits
 from genart_edu.device import describe, pick_device
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.live import Live
-from genart_edu.views.canvas import Canvas, png
+from genart_edu.views.canvas import Canvas
+from genart_edu.views.png import png
 
 HELP = "from genart_edu.cli import main; main(['--help'])"
 

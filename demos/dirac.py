@@ -19,7 +19,7 @@ from genart_edu.gan.theory import eigenvalues, near, verdict
 from genart_edu.lab.choices import OBJECTIVES
 from genart_edu.lab.live import DRAWING
 from genart_edu.lab.screen import Frame
-from genart_edu.views.canvas import Canvas, png
+from genart_edu.views.canvas import Canvas
 from genart_edu.views.curves import Curves
 from genart_edu.views.phase import Eigenvalues, PhasePortrait
 from genart_edu.views.style import DARK, LIGHT
@@ -136,13 +136,13 @@ def answer(who: gr.Request, dark: Any, narrow: Any, *values: Any) -> tuple[str, 
     curve = np.arange(len(path)), distance.numpy()
     with DRAWING:
         shown = (arrows.numpy(), path.numpy()), curve, (found.numpy()[None],)
-        pixels = canvas(bool(dark), bool(narrow)).frame(shown)
+        pixels = (sheet := canvas(bool(dark), bool(narrow))).frame(shown)
     did, middle, word = verdict(path), near(found), shared.words(who)
     numbers = word(FROM_TO) % (distance[0], distance[-1], game.steps)
     named = word(NAMES.get(did) or NAMES[f"{did} {middle}"])
     told = f"{named} {numbers} {word(MIDDLE[middle])}"
     link = urlencode({n: x for n, x, usual in zip(NAMED, game, FIRST, strict=True) if x != usual})
-    return shared.html(Frame(game.steps, told, png(pixels), False)), link
+    return shared.html(Frame(game.steps, told, sheet.png(pixels), False)), link
 
 
 def arrive(who: gr.Request, dark: Any, narrow: Any, query: Any) -> list[Any]:

@@ -131,7 +131,7 @@ def forget_closed(app: gr.Blocks) -> None:
     """Let go of a page when it is closed: Gradio itself would keep it, 1 MB each."""
 
     def forget(who: gr.Request) -> None:
-        app.state_holder.session_data.pop(who.session_hash, None)
+        app.state_holder.session_data.pop(who.session_hash or "", None)
 
     with app:
         app.unload(forget)  # after the pages' own, which are told first

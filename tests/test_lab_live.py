@@ -544,7 +544,7 @@ def test_what_costs_much_is_not_asked_at_every_picture(monkeypatch):
     monkeypatch.setattr(
         live.screen.canvas,
         "frame",
-        lambda arrays: asked.append(list(arrays)) or np.zeros((4, 6, 3), np.uint8),
+        lambda arrays, _: asked.append(list(arrays)) or np.zeros((4, 6, 3), np.uint8),
     )
     next(live.play())
     live.frame()
@@ -805,7 +805,9 @@ def test_a_record_that_is_not_finite_is_found_in_either_run(quick, here):
 def test_two_runs_are_never_drawn_from_weights_that_broke(monkeypatch, here):
     drawn = []
     monkeypatch.setattr(
-        Canvas, "frame", lambda _, arrays: drawn.append([*arrays]) or np.zeros((4, 6, 3), np.uint8)
+        Canvas,
+        "frame",
+        lambda _, arrays, __: drawn.append([*arrays]) or np.zeros((4, 6, 3), np.uint8),
     )
     live = side_by_side(RING, here, lr=1e39)
     live.step()

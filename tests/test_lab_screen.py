@@ -78,7 +78,7 @@ def shown(screen: Screen) -> list[list[np.ndarray | None]]:
     """What each view of the picture is handed."""
     handed: list[Any] = []
     canvas: Any = screen.canvas
-    frame, canvas.frame = canvas.frame, handed.append
+    frame, canvas.frame = canvas.frame, lambda arrays, _: handed.append(arrays)
     screen.look()
     canvas.frame = frame
     return handed[0] if handed else shown(screen)  # of a canvas that was made meanwhile

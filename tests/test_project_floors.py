@@ -167,7 +167,7 @@ def test_the_package_is_small():
     wings = sources("genart_edu/vae", "genart_edu/gan")
     everything = [*sources("genart_edu"), *(ROOT / "genart_edu").rglob("*.js")]
     assert 0 < sum(map(lines_of_code, wings)) < 1_500
-    assert 0 < sum(map(lines_of_code, everything)) < 6_700
+    assert 0 < sum(map(lines_of_code, everything)) < 6_800
 
 
 def test_what_explains_code_is_not_counted_as_code(tmp_path):

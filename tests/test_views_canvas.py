@@ -11,11 +11,12 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from genart_edu.views.bars import Bars
-from genart_edu.views.canvas import DPI, Canvas, Still, arrange, png, still
+from genart_edu.views.canvas import DPI, Canvas, Still, arrange, still
 from genart_edu.views.curves import Curves
 from genart_edu.views.images import ImageGrid, Rows
 from genart_edu.views.latent import LatentPlane
 from genart_edu.views.plane import Plane
+from genart_edu.views.png import png
 from genart_edu.views.rate import RateDistortion
 from genart_edu.views.style import DARK, LIGHT, REAL, Theme
 
@@ -182,7 +183,8 @@ def test_a_notebook_shows_a_still_with_no_pyplot():
 def test_views_import_neither_pyplot_nor_torch():
     code = """
 import sys, numpy as np
-from genart_edu.views.canvas import png, still, Canvas
+from genart_edu.views.canvas import still, Canvas
+from genart_edu.views.png import png
 from genart_edu.views.curves import Curves
 from genart_edu.views import images, latent, plane
 view, arrays = Curves(("a",), "Curve"), (np.arange(3), np.arange(3.0))

@@ -19,7 +19,10 @@ LESSON = nbformat.read(ROOT / "lessons" / "01_variational_autoencoder.ipynb", as
 CELLS = [
     *(cell.source for cell in LESSON.cells if cell.id == "player"),
     "import threading\nsum(thread.name == 'player' for thread in threading.enumerate())",
-    """costs = player.live.screen.canvas.views[0]
+    """from genart_edu.lab.screen import Screen
+screen = Screen(player.live.screen.tree, player.live.screen.theme)
+screen.look()
+costs = screen.canvas.views[0]
 marks = [step for step, _ in costs.marks]
 lines = [costs.lines[1], costs.past[1]]
 print([marks, [[line.get_xdata().tolist(), line.get_ydata().tolist()] for line in lines]])""",

@@ -12,7 +12,7 @@ from PIL import Image
 
 from genart_edu.lab.latent import LatentMap
 from genart_edu.views.browser import sources
-from genart_edu.views.canvas import png
+from genart_edu.views.png import png
 from genart_edu.widgets.pad import LatentPad
 from tests.jupyterlab import IDLE, opened, run_all
 

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from genart_edu.views.browser import sources
-from genart_edu.views.canvas import png
+from genart_edu.views.png import png
 from genart_edu.views.style import DARK, LIGHT
 from genart_edu.widgets.picture import Picture
 from tests.jupyterlab import IDLE, opened, run_all
@@ -282,7 +282,7 @@ NOTEBOOK = [
     """
 import ipywidgets as widgets
 import numpy as np
-from genart_edu.views.canvas import png
+from genart_edu.views.png import png
 from genart_edu.widgets.picture import Picture
 
 picture, heard = Picture(png=png(np.full((300, 500, 3), 200, np.uint8))), []

@@ -5,7 +5,7 @@ from copy import copy
 
 from genart_edu.lab.stages import Panel
 from genart_edu.lab.tree import Tree
-from genart_edu.views.canvas import View
+from genart_edu.views.canvas import Around
 from genart_edu.views.curves import Curves
 from genart_edu.views.tree import Tree as Runs
 
@@ -26,16 +26,18 @@ def _scene(tree: Tree, place: int) -> Panel:
     return Panel(view, lambda _: scene.arrays(run.history))
 
 
-def surround(tree: Tree, shown: Sequence[Panel], views: Sequence[View]) -> None:
-    """Tell the curves of the losses what lies ahead, or of the run beside it; and of the events."""
+def surroundings(tree: Tree, shown: Sequence[Panel]) -> list[Around]:
+    """What the curves of the losses are told: what lies ahead, or the run beside it; the events."""
     run, losses = tree.run, tree.stage.panels[0]
     other = tree.rival or run
     marks = [(event.step, event.words) for event in run.tape]
     marks += [(each.forked_at, "fork") for each in {run, other} if each.parent]
-    for panel, view in zip(shown, views, strict=True):
-        if panel is losses and isinstance(view, Curves):
-            several = other is not run or run.step < run.end
-            view.surround(losses.arrays(other.log.arrays(whole=True)) if several else (), marks)
+    several = other is not run or run.step < run.end
+    found: list[Around] = [None] * len(shown)
+    for i, panel in enumerate(shown):
+        if panel is losses and isinstance(panel.view, Curves):
+            found[i] = losses.arrays(other.log.arrays(whole=True)) if several else (), marks
+    return found
 
 
 def said(tree: Tree) -> str:

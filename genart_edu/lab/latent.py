@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genart_edu.views.canvas import png
 from genart_edu.views.images import to_bytes
+from genart_edu.views.png import png
 
 SIDE = 224  # pixels of an enlarged answer, about: 8, 16, 28 and 32 divide it
 

@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-
-import numpy as np
+from functools import partial
+from typing import Any
 
 from genart_edu.lab.experiment import Experiment
 from genart_edu.lab.gate import GATE
@@ -18,29 +18,27 @@ from genart_edu.lab.run import Run
 from genart_edu.lab.screen import Frame, Screen
 from genart_edu.lab.stages import Stage
 from genart_edu.lab.tree import Tree
-from genart_edu.views.canvas import png
 from genart_edu.views.style import LIGHT, Theme
 
 DRAWING = threading.Lock()  # FreeType, which writes the letters, is for one thread at a time
-ENCODERS = ThreadPoolExecutor(2, "png")  # zlib lets other threads go on
+PAINTERS = ThreadPoolExecutor(2, "png")  # zlib lets other threads go on
 
 
 class Live:
-    """One experiment that a person plays, pauses, changes and starts again, on a `Screen`."""
+    """One experiment that a person plays, pauses, changes and starts again, on a `Screen`, which
+    takes `more`."""
 
     slice_seconds = 0.03  # between slices another thread may take over
     frame_seconds = 0.1  # ten pictures a second, at the most
     duty = 10  # a picture may cost a tenth of the time: training keeps the rest ...
     patience = 0.5  # ... but nobody waits longer than this for the next one
 
-    def __init__(
-        self, experiment: Experiment | Tree, theme: Theme = LIGHT, columns: int | None = None
-    ) -> None:
+    def __init__(self, experiment: Experiment | Tree, theme: Theme = LIGHT, **more: Any) -> None:
         self.lock = threading.RLock()  # whoever holds it may touch the screen
         self._wanted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._player: object | None = None  # whose turn it is to play; None: paused
         self._note = ""
-        self.screen = Screen(experiment, theme, columns)
+        self.screen = Screen(experiment, theme, **more)
 
     @property
     def experiment(self) -> Experiment:
@@ -72,16 +70,16 @@ class Live:
                     self._slice(me, last)
                     began = time.perf_counter()
                     if drawn := self._player is me and (self.screen.pace or began >= next_frame):
-                        frame, pixels = self._draw(hurry=True)
+                        frame, paint = self._draw(hurry=True)
                         wait = min(self.duty * (time.perf_counter() - began), self.patience)
                         next_frame = began + max(self.frame_seconds, wait)
                 time.sleep(0)  # whoever waits for the lock gets it: locks are not fair
                 if drawn:
-                    encoded = ENCODERS.submit(png, pixels)
-                    if not self.screen.pace and GATE.free:
+                    painted, paced = PAINTERS.submit(paint), self.screen.pace
+                    while GATE.free and self._player is me and not (paced or painted.done()):
                         with GATE:
                             self._slice(me, last)  # meanwhile
-                    yield frame._replace(png=encoded.result())
+                    yield frame._replace(png=painted.result())
                     self._dwell(me)
             yield self.frame()  # where it came to rest
         finally:
@@ -128,17 +126,19 @@ class Live:
 
     def frame(self) -> Frame:
         """What there is to see now."""
-        frame, pixels = self._draw()
-        return frame._replace(png=png(pixels))
+        frame, paint = self._draw()
+        return frame._replace(png=paint())
 
-    def _draw(self, hurry: bool = False) -> tuple[Frame, np.ndarray]:
-        """A frame, and the pixels of its picture.  hurry: what costs much may be a little old."""
+    def _draw(self, hurry: bool = False) -> tuple[Frame, Callable[[], bytes]]:
+        """A frame, and what is left to do for its picture, in any thread.  hurry: what costs much
+        may be a little old."""
         with self.lock:
             self._obey()
             self._settle()
             with DRAWING:
-                pixels, status = self.screen.look(hurry and self.playing)
-            return Frame(self.run.step, f"{status}{self._note}", b"", self.playing), pixels
+                picture, status = self.screen.look(hurry and self.playing)
+            frame = Frame(self.run.step, f"{status}{self._note}", b"", self.playing)
+            return frame, partial(self.screen.canvas.png, picture)
 
     def _want(self, change: Callable[[], None]) -> None:
         self._wanted.put(change)

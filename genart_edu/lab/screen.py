@@ -16,6 +16,7 @@ from genart_edu.lab.run import Run
 from genart_edu.lab.slow import Moment, slow_motion
 from genart_edu.lab.stages import Stage
 from genart_edu.lab.tree import Tree
+from genart_edu.views.aside import Aside
 from genart_edu.views.canvas import Canvas
 from genart_edu.views.flow import Code, Flow
 from genart_edu.views.style import Theme
@@ -34,7 +35,8 @@ class Screen:
     """Starts `experiment`, or shows the runs of a tree; ValueError, OSError: as there.
 
     columns: views side by side in the picture, e.g. 1 on a phone; by default all of them.
-    switches: layers that a person switched on or off, of this stage or of another.
+    switches: layers that a person switched on or off, of this stage or of another.  kind: what is
+    drawn on.
     """
 
     moment_seconds = 1.5  # that one is looked at, of a step in slow motion
@@ -46,9 +48,11 @@ class Screen:
         theme: Theme,
         columns: int | None = None,
         switches: dict[str, bool] | None = None,
+        kind: type[Canvas] | type[Aside] = Canvas,
     ) -> None:
         self.tree = experiment if isinstance(experiment, Tree) else Tree(experiment)
         self.theme, self.columns, self.switches = theme, columns, switches or {}
+        self.kind = kind
         self.slow = False
         self._put_on()
 
@@ -89,11 +93,14 @@ class Screen:
         self._of = self.run  # ... and of which run
         self._panels = around.panels(self.tree)
         columns = self.columns or (None if self.tree.beside is None else 2)
-        self.canvas = Canvas([panel.view for panel in self._panels], self.theme, columns=columns)
+        views = [panel.view for panel in self._panels]
+        self.canvas = self.kind(views, self.theme, columns=columns)
         self._new = True  # the first picture is drawn whole
 
     def _keep_up(self) -> None:
         """Another run has another picture; and so have other data, when a step is over."""
+        if self.canvas.lost:
+            self._show_stage()
         if self._of is not self.run or (not self._moments and self._what() != self._seen):
             self._put_on()
 
@@ -162,21 +169,20 @@ class Screen:
         trainer: Any = self.run.trainer
         moments = slow_motion(work, trainer, lambda: scene.arrays(history))
         views = scene.view, Flow(rows(moments), "One step"), Code()
-        self.canvas = Canvas(views, self.theme, columns=self.columns or 2)
+        self.canvas = self.kind(views, self.theme, columns=self.columns or 2)
         self._moments, self._at = moments, 0
 
-    def look(self, hurry: bool = False) -> tuple[np.ndarray, str]:
-        """The picture, bytes (H, W, 3), and the same in words.  hurry: what costs much may be
-        old."""
+    def look(self, hurry: bool = False) -> tuple[Any, str]:
+        """The picture, as the canvas knows it, and the same in words.  hurry: what costs much may
+        be old."""
         self._keep_up()
         if self._moments:
             moment = self._moments[self._at]
             picture = self.canvas.frame([moment.seen, *self._flowed(moment)])
             return picture, f"Step {self.run.step:,} in slow motion.  {said(moment)}"
         history = self.run.history
-        around.surround(self.tree, self._panels, self.canvas.views)
         looks = self.stage.look(history, hurry and not self._new, self._panels)
-        picture = self.canvas.frame(looks)
+        picture = self.canvas.frame(looks, around.surroundings(self.tree, self._panels))
         self._new = False
         return picture, f"{self.stage.status(history, hurry)}{around.said(self.tree)}"
 

@@ -14,7 +14,7 @@ from genart_edu.lab.vae_stages import vae_on_images
 from genart_edu.vae.diagnostics import active_units, mean_costs
 from genart_edu.vae.model import VAE
 from genart_edu.vae.training import VAETrainer
-from genart_edu.views.canvas import Canvas, png
+from genart_edu.views.canvas import Canvas
 from genart_edu.views.rate import RateDistortion
 from genart_edu.views.style import LIGHT, Theme
 
@@ -77,7 +77,7 @@ class BetaSweep:
     def picture(self, i: int) -> bytes:
         """Model i, counted from 0, as a PNG."""
         looks = [panel.arrays(NOTHING) for panel in self._panels[i]]
-        return png(self.canvas.frame([(*self.places.T, self.places[i]), *looks]))
+        return self.canvas.png(self.canvas.frame([(*self.places.T, self.places[i]), *looks]))
 
     def latents(self, i: int) -> bytes:
         """The plane of its two most informative latents, and what each of the first eight does to

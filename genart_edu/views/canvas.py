@@ -4,8 +4,6 @@ A frame costs the moving artists only: what stands still is drawn once and kept 
 """
 
 import io
-import struct
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from typing import Any, Protocol
@@ -17,11 +15,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from genart_edu.views.png import png
 from genart_edu.views.style import LIGHT, Margins, Theme, themed
 
 DPI = 100
 Size = tuple[float, float]  # width and height, inches
 Arrays = Sequence[np.ndarray | None]  # what one view's `update` takes
+Around = tuple[Any, ...] | None  # what its `surround` takes, if it has one
 
 
 class View(Protocol):
@@ -96,6 +96,8 @@ class Canvas:
     The views are copied: one description can serve several canvases.
     """
 
+    lost = False  # as an `Aside` can be
+
     def __init__(
         self,
         views: Iterable[View],
@@ -117,8 +119,12 @@ class Canvas:
         self._agg = FigureCanvasAgg(self._figure)
         self._backgrounds: list[Any] = []  # of each cell, what stands still, as pixels
 
-    def frame(self, arrays: Iterable[Arrays | None]) -> np.ndarray:
-        """arrays: what each view's `update` takes; None: it stays as it is.  -> uint8 (H, W, 3)."""
+    def frame(self, arrays: Iterable[Arrays | None], around: Iterable[Around] = ()) -> np.ndarray:
+        """arrays: what each view's `update` takes; None: it stays as it is.  around: what their
+        `surround` takes first, or None.  -> uint8 (H, W, 3)."""
+        for view, what in zip(self.views, around, strict=False):
+            if what is not None:
+                view.surround(*what)  # type: ignore[attr-defined]  # who has none is asked nothing
         changed = self._update(arrays)
         if not self._backgrounds:
             self._agg.draw()
@@ -133,6 +139,10 @@ class Canvas:
                     artist.draw(renderer)
         rgba = np.asarray(self._agg.buffer_rgba())
         return np.stack([rgba[..., c] for c in range(3)], axis=-1)  # 5 times as fast as a slice
+
+    def png(self, frame: np.ndarray) -> bytes:
+        """A frame as a PNG.  Any thread may ask, and later frames leave it alone."""
+        return png(frame)
 
     def figure(self, arrays: Iterable[Arrays]) -> Still:
         """The same picture as a matplotlib Figure of its own: later frames leave it alone."""
@@ -182,15 +192,3 @@ def still(
     """One view as a figure.  arrays: what its `update` takes.  size: (width, height) in inches."""
     width, height = size or (None, 3.6)
     return Canvas([view], theme, height, width).figure([arrays])
-
-
-def png(frame: np.ndarray) -> bytes:
-    """A frame, bytes (H, W, 3), as a PNG (RFC 2083).  No filters: in half of Pillow's time."""
-    height, width, _ = frame.shape
-    rows = np.pad(frame.reshape(height, -1), ((0, 0), (1, 0)))  # each begins with its filter: 0
-    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)  # 8 bits of red, green and blue
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows.data, level=1)), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
-    )

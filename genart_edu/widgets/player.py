@@ -16,6 +16,7 @@ from genart_edu.lab.live import Live
 from genart_edu.lab.predict import verdict
 from genart_edu.lab.screen import Frame, Screen
 from genart_edu.lab.tree import Tree
+from genart_edu.views.aside import Aside
 from genart_edu.views.style import theme_named
 from genart_edu.widgets.board import Board
 from genart_edu.widgets.controls import DRAWN, LIVE, chosen, close
@@ -33,8 +34,7 @@ class Player:
     fork.  A tree: see `tree.load`.
 
     name: of two players of one name the later replaces the earlier, as when a cell is run again.
-    theme: "light" or "dark".  memory: bytes of key states: the fewer, the longer takes a rewind.
-    Errors as `Experiment.start`.
+    memory: bytes of key states: the fewer, the longer takes a rewind.  Errors: see its start.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Player:
         theme: str = "light",
         memory: int = 12_000_000,
     ) -> None:
-        self.live = Live(experiment or Experiment(), theme_named(theme))
+        self.live = Live(experiment or Experiment(), theme_named(theme), kind=Aside)
         self.live.run.memory.budget = memory
         self.experiment = self.live.experiment  # as chosen: `live` may be a moment behind
         self._busy = threading.Lock()  # held by who plays, steps or resets: the worker, or `run`
