@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -141,7 +141,7 @@ def _pyramid(shape: Shape, hidden_dim: int, depth: int) -> tuple[list[tuple[int,
     return sizes, [hidden_dim << i for i in range(depth)]
 
 
-def gradient_norm(net: nn.Module, ndim: int = 0) -> Tensor:
-    """The length of the gradient in all of a net's weights, (); with ndim 1 of S nets, (S,)."""
-    found = [p.grad.flatten(ndim) for p in net.parameters() if p.grad is not None]
+def gradient_norm(weights: Iterable[Tensor], ndim: int = 0) -> Tensor:
+    """The length of the gradient in all weights of a net, (); with ndim 1 of S nets, (S,)."""
+    found = [weight.grad.flatten(ndim) for weight in weights if weight.grad is not None]
     return torch.cat(found, dim=-1).norm(dim=-1)

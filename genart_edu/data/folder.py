@@ -38,7 +38,9 @@ def folder(path: Path | str, size: int = 28) -> Images:
     if problems:
         count = f"{len(problems)} of {len(pictures) + len(problems)} files"
         warnings.warn(f"Skipped {count} in {root}{_listed(problems)}.", stacklevel=2)
-    pixels = torch.from_numpy(np.stack(list(pictures.values())))  # (N, size, size, 3)
+    channels = max(picture.shape[-1] for picture in pictures.values())
+    alike = [np.broadcast_to(x, (size, size, channels)) for x in pictures.values()]
+    pixels = torch.from_numpy(np.stack(alike))  # (N, size, size, 1 or 3)
     if (pixels.amax(-1) - pixels.amin(-1)).max() <= COLOUR:
         pixels = pixels[..., :1]
     return Images(pixels.permute(0, 3, 1, 2).contiguous(), *_classes(list(pictures)))
@@ -62,7 +64,7 @@ def _read_all(root: Path, size: int) -> tuple[dict[Path, np.ndarray], dict[Path,
 
 
 def _read(file: Path, size: int) -> np.ndarray:
-    """One picture, (size, size, 3) uint8."""
+    """One picture, (size, size, 3) uint8; one that is all grey, a third of it: (size, size, 1)."""
     with Image.open(file) as image:  # reads the header only
         if image.format in ("EPS", "WMF"):
             raise ValueError("a drawing that only another program can open")
@@ -74,7 +76,8 @@ def _read(file: Path, size: int) -> np.ndarray:
     left, top = (upright.width - side) // 2, (upright.height - side) // 2
     # cut, then scale: done at once, the filter would see what lies outside
     square = _rgb(upright.crop((left, top, left + side, top + side)))
-    return np.asarray(square.resize((size, size), Image.Resampling.BICUBIC))
+    pixels = np.asarray(square.resize((size, size), Image.Resampling.BICUBIC))
+    return pixels[..., :1].copy() if (pixels == pixels[..., :1]).all() else pixels
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -99,8 +99,6 @@ class Screen:
 
     def _keep_up(self) -> None:
         """Another run has another picture; and so have other data, when a step is over."""
-        if self.canvas.lost:
-            self._show_stage()
         if self._of is not self.run or (not self._moments and self._what() != self._seen):
             self._put_on()
 
@@ -176,6 +174,8 @@ class Screen:
         """The picture, as the canvas knows it, and the same in words.  hurry: what costs much may
         be old."""
         self._keep_up()
+        if self.canvas.lost:
+            self._show_stage()
         if self._moments:
             moment = self._moments[self._at]
             picture = self.canvas.frame([moment.seen, *self._flowed(moment)])

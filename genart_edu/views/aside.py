@@ -3,6 +3,7 @@
 What goes to and fro is pickled, by ourselves and for ourselves, through pipes that nobody else has.
 """
 
+import os
 import pickle
 import subprocess
 import sys
@@ -87,7 +88,9 @@ class Aside:
 
 
 def serve() -> None:
-    """Be the process that draws, until the other one ends."""
+    """Be the process that draws, until the other one ends: where both want a core, it waits."""
+    if hasattr(os, "nice"):
+        os.nice(10)
     canvases: dict[int, Canvas] = {}
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whoever prints does not disturb

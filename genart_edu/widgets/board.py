@@ -1,5 +1,6 @@
 """What a player shows: its buttons, choices, switches, picture, and the pad to draw on."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -47,6 +48,7 @@ class Board:
         folds = toggle("Slow motion", partial(act, "slow")), toggle("Draw a target", self._unfold)
         self.buttons = widgets.HBox([self.play, step, *self.halves, reset, *folds])
         self.choices, self.switches, self.time = Choices(choose), Switches(switch), TimeBar(act)
+        self._time_due = 0.0
         self.picture = Picture(pressed=("", 0))
         self.picture.observe(partial(self._key, act), "pressed")
         bars = [widgets.HBox([self.buttons, self.choices.box]), self.time.box, self.time.question]
@@ -67,7 +69,10 @@ class Board:
             self.picture.status = f"{frame.status}{note}"
             self.picture.alt, self.picture.caption = screen.canvas.alt, screen.stage.caption
         self.switches.show(screen.stage.layers)
-        self.time.show(screen, frame.step)
+        now = time.monotonic()
+        if not frame.playing or now >= self._time_due:  # a slider costs the page the most
+            self._time_due = now + 0.5
+            self.time.show(screen, frame.step)
         self.play.description = "Pause" if frame.playing else "Play"
         self.play.icon = "pause" if frame.playing else "play"
 
