@@ -1,9 +1,11 @@
 """The canvas of another process: it draws what a Canvas draws, and its end loses nothing."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -106,6 +108,20 @@ def test_a_canvas_that_is_gone_is_forgotten():
     del canvas
     with pytest.raises(KeyError):
         painter().ask(number, [], []).result()
+
+
+def test_a_canvas_can_go_while_another_is_asked_for():
+    """Garbage is collected at any moment, also where the painter holds its own lock."""
+    kept, done = [Aside(views())], threading.Event()
+
+    def leave():
+        with painter()._turns._shutdown_lock:
+            kept.clear()
+            gc.collect()
+        done.set()
+
+    threading.Thread(target=leave, daemon=True).start()
+    assert done.wait(60)
 
 
 @pytest.mark.parametrize("playing", [False, True])

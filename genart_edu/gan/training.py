@@ -144,7 +144,7 @@ class GANTrainer:
         fake_logits = judge(self._seen(fake), *labels)
         loss = self.objective.generator(fake_logits).mean(-1)
         self.generator.zero_grad()
-        loss.sum().backward(inputs=self.generator_optimizer.param_groups[0]["params"])
+        loss.sum().backward(inputs=list(self.generator.parameters()))
         gradient = self._descend(self.generator_optimizer, self.lr, loss.ndim)
         if self.average:
             self._follow()

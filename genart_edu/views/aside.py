@@ -30,6 +30,7 @@ class Painter:
         pipes["start_new_session"] = True  # Ctrl-C is for the other one
         self._process: Any = subprocess.Popen([sys.executable, "-c", SERVE], **pipes)
         self._turns = ThreadPoolExecutor(1, "painter")
+        self.gone: list[int] = []  # canvases that nobody has any more
 
     @property
     def ended(self) -> bool:
@@ -37,7 +38,8 @@ class Painter:
 
     def ask(self, *what: Any) -> Future[Any]:
         """What it makes of `what`, as it is now: later changes leave it alone."""
-        return self._turns.submit(self._ask, pickle.dumps(what, pickle.HIGHEST_PROTOCOL))
+        gone = [self.gone.pop() for _ in range(len(self.gone))]
+        return self._turns.submit(self._ask, pickle.dumps((gone, *what), pickle.HIGHEST_PROTOCOL))
 
     def _ask(self, message: bytes) -> Any:
         try:
@@ -70,7 +72,8 @@ class Aside:
         self.alt = "; ".join(view.alt for view in self.views)
         self._painter, self._number = painter(), next(NUMBERS)
         self._painter.ask(self._number, {"views": self.views, "theme": theme, "columns": columns})
-        weakref.finalize(self, self._painter.ask, self._number).atexit = False
+        # Garbage is collected at any moment, in `submit` too: nothing here may wait for a lock.
+        weakref.finalize(self, self._painter.gone.append, self._number).atexit = False
 
     @property
     def lost(self) -> bool:
@@ -96,14 +99,14 @@ def serve() -> None:
     sys.stdout = sys.stderr  # whoever prints does not disturb
     while True:
         try:
-            number, *what = pickle.load(questions)
+            gone, number, *what = pickle.load(questions)
         except EOFError:
             return
         answer: Any = None
         try:
-            if not what:
-                del canvases[number]
-            elif isinstance(what[0], dict):
+            for each in gone:
+                canvases.pop(each, None)
+            if isinstance(what[0], dict):
                 canvases[number] = Canvas(**what[0])
             else:
                 canvas = canvases[number]

@@ -70,7 +70,8 @@ class Board:
             self.picture.alt, self.picture.caption = screen.canvas.alt, screen.stage.caption
         self.switches.show(screen.stage.layers)
         now = time.monotonic()
-        if not frame.playing or now >= self._time_due:  # a slider costs the page the most
+        playing = frame.playing and self.play.description == "Pause"
+        if not playing or now >= self._time_due:  # a slider costs the page the most
             self._time_due = now + 0.5
             self.time.show(screen, frame.step)
         self.play.description = "Pause" if frame.playing else "Play"
