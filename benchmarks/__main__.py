@@ -60,6 +60,8 @@ def main() -> None:
     """Measure, and write it down; of named parts, print."""
     torch.set_num_threads(1)
     asked = sys.argv[1:] or list(PARTS)
+    if not set(asked) <= set(PARTS):
+        sys.exit(f"The parts are {', '.join(PARTS)}; got {' '.join(asked)}.")
     found = []
     for name in asked:
         found.append(PARTS[name]())

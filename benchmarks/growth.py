@@ -59,7 +59,7 @@ def _sides(work: peers.Comparison) -> dict[str, Work]:
 
 
 def _seeds(n: int) -> dict[str, Work]:
-    """A step of so many small GANs, as one, and what each has of it."""
+    """A step of so many small GANs, as one."""
     ours = peers.plane_gan(batch=64, hidden_dim=32, seeds=n).ours
     return {"a step of all": ours}
 

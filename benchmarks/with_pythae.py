@@ -53,8 +53,9 @@ def epoch(
     shape = (1, *pixels.shape[1:])
     config = VAEConfig(input_dim=shape, latent_dim=latent_dim, reconstruction_loss="bce")
     x = torch.from_numpy(pixels[: BATCHES * batch_size]).view(-1, *shape) / 255
+    home = tempfile.TemporaryDirectory()  # `quietly` holds it
     how = BaseTrainerConfig(
-        output_dir=tempfile.mkdtemp(),
+        output_dir=home.name,
         per_device_train_batch_size=batch_size,
         learning_rate=1e-3,
         optimizer_cls="Adam",
@@ -63,7 +64,7 @@ def epoch(
     trainer = BaseTrainer(model, BaseDataset(x, torch.zeros(len(x))), training_config=how)
     trainer.prepare_training()
 
-    def quietly() -> None:
+    def quietly(_: Any = home) -> None:
         with redirect_stderr(io.StringIO()):
             trainer.train_step(1)
 
