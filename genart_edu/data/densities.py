@@ -38,7 +38,7 @@ class Density:
         component = torch.randint(len(self.means), (n,), generator=rng, device=rng.device)
         noise = torch.randn(n, 2, generator=rng, device=rng.device)
         device = self.means.device
-        return self.means[component.to(device)] + self.std * noise.to(device)
+        return self.means.index_select(0, component.to(device)) + self.std * noise.to(device)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats, exact.  x (..., 2) -> (...)."""
