@@ -22,7 +22,7 @@ from genart_edu.gan.model import (
 )
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab.experiment import Experiment
-from genart_edu.nets import relu
+from genart_edu.nets import in_bfloat16, relu
 from genart_edu.vae.model import mlp_vae
 from genart_edu.vae.training import VAETrainer
 
@@ -78,8 +78,8 @@ def gan(batch: int = 64, latent_dim: int = 64, hidden_dim: int = 128) -> Compari
     return Comparison(f"GAN z-{hidden_dim}-{hidden_dim}-784, batch {batch}", ours, theirs, least)
 
 
-def dcgan(batch: int = 64, latent_dim: int = 100) -> Comparison:
-    """A GAN of three convolutions each way, on pictures of 32x32."""
+def dcgan(batch: int = 64, latent_dim: int = 100, bfloat16: bool = False) -> Comparison:
+    """A GAN of three convolutions each way, on pictures of 32x32.  bfloat16: of ours."""
     images, (draws, noise, order, again) = pictures(32, n=2_000), rngs(0, 4)
     stack: dict[str, Any] = {"hidden_dim": 64, "depth": 3}
 
@@ -87,11 +87,13 @@ def dcgan(batch: int = 64, latent_dim: int = 100) -> Comparison:
         generator = conv_generator(latent_dim, (1, 32, 32), rng=rng, **stack)
         return generator, conv_discriminator((1, 32, 32), rng=rng, **stack)
 
-    trainer = GANTrainer(*networks(draws), latent_dim=latent_dim, lr=2e-4, rng=noise)
+    players = (in_bfloat16(net) if bfloat16 else net for net in networks(draws))
+    trainer = GANTrainer(*players, latent_dim=latent_dim, lr=2e-4, rng=noise)
     ours = trained(trainer, ImageBatches(images, batch, order))
     made, judged = networks(again)
     theirs = usual.gan(made, nn.Sequential(judged, nn.Sigmoid()), plain(images), latent_dim, batch)
-    return Comparison(f"DCGAN 32x32, batch {batch}", ours, theirs, steps=2)
+    name = f"DCGAN 32x32, batch {batch}{', ours in bfloat16' * bfloat16}"
+    return Comparison(name, ours, theirs, steps=2)
 
 
 def plane_gan(batch: int = 256, hidden_dim: int = 128, seeds: int = 0) -> Comparison:
@@ -115,9 +117,10 @@ def plain(images: Images) -> np.ndarray:
     return images.pixels.squeeze(1).numpy()
 
 
-def compared(work: Comparison, rounds: int) -> str:
+def compared(work: Comparison, rounds: int, threads: int = 1) -> str:
     """A row: ms a step of the usual loop, of ours, of the floor; how many times faster ours is, and
     its share of the floor: medians and quartiles of rounds in turns."""
+    torch.set_num_threads(threads)  # who starts an experiment chose anew
 
     def ms(step: Step) -> float:
         return 1e3 * seconds(lambda: [step() for _ in range(work.steps)]) / work.steps
@@ -129,7 +132,8 @@ def compared(work: Comparison, rounds: int) -> str:
     middle = [f"{x:.2f}" for x in np.median(found, axis=0)]
     faster = quartiles(work.worth * found[:, 0] / found[:, 1])
     share = quartiles(100 * found[:, 2] / found[:, 1], "{:.0f}%") if work.floor else ""
-    cells = [work.name, *middle[:2], faster, middle[2] if work.floor else "", share]
+    name = f"{work.name}, {threads} threads" if threads > 1 else work.name
+    cells = [name, *middle[:2], faster, middle[2] if work.floor else "", share]
     return f"| {' | '.join(cells)} |"
 
 
@@ -139,18 +143,10 @@ HEAD = """| work | usual loop, ms | ours, ms | times as fast | floor, ms | share
 
 def table(rounds: int) -> str:
     """All of it, in Markdown."""
-    kinds: list[Callable[[], Comparison]] = [
-        vae,
-        gan,
-        dcgan,
-        plane_gan,
-        lambda: plane_gan(batch=64, hidden_dim=32, seeds=32),
-    ]
-    rows = []
-    for kind in kinds:
-        work = kind()
-        torch.set_num_threads(1)  # who starts an experiment chooses anew
-        rows.append(compared(work, rounds))
+    half, ensemble = dcgan(bfloat16=True), plane_gan(batch=64, hidden_dim=32, seeds=32)
+    rows = [compared(work, rounds) for work in (vae(), gan(), dcgan(), half, plane_gan(), ensemble)]
+    rows += [compared(work, rounds, threads=2) for work in (dcgan(), half, ensemble)]
+    torch.set_num_threads(1)
     return "\n".join([HEAD, *rows, collection(rounds)])
 
 

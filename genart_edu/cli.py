@@ -1,7 +1,7 @@
 """`genart`: buttons made of text.  No maths in here.
 
-What is not needed for `genart --help` is imported by the command that needs it, pathlib and typing
-too: help answers as soon as argparse is there.
+A command is named by the function that it calls, "module:function".  What is not needed for
+`genart --help` is imported when it is called: help answers as soon as argparse is there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from genart_edu.lab.options import CHOICES, flag, varied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any, NoReturn
 
@@ -21,62 +21,16 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.  -> exit code: 0, 1 if training broke down, 2 for a bad argument."""
     options = vars(_parser().parse_args(argv))
-    command = options.pop("command")
+    module, function = options.pop("command").split(":")
+    from importlib import import_module
+
     try:
-        return command(**options) or 0
+        return getattr(import_module(f"genart_edu.{module}"), function)(**options) or 0
     except (ValueError, OSError) as error:
         print(f"genart: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def _train(steps: int, out: Path | None, **choices: Any) -> int:
-    from genart_edu.lab.session import begin
-
-    return begin(steps, out, **choices)
-
-
-def _sweep(**options: Any) -> int:
-    from genart_edu.lab.sweep import from_words
-
-    return from_words(**options)
-
-
-def _resume(checkpoint: Path, steps: int) -> int:
-    from genart_edu.lab.session import go_on
-
-    return go_on(checkpoint, steps)
-
-
-def _sample(checkpoint: Path, n: int, seed: int, out: Path | None) -> None:
-    from genart_edu.lab.session import sample
-
-    sample(checkpoint, n, seed, out)
-
-
-def _export(checkpoint: Path, out: Path | None) -> None:
-    from genart_edu.lab.export import from_checkpoint
-
-    from_checkpoint(checkpoint, out)
-
-
-def _demo(**how: Any) -> None:
-    from genart_edu.classroom import open_demo
-
-    open_demo(**how)
-
-
-def _lab(folder: Path, browser: bool) -> int:
-    from genart_edu.classroom import open_lab
-
-    return open_lab(folder, browser)
-
-
-def _doctor() -> None:
-    from genart_edu.doctor import report
-
-    report()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,15 +47,18 @@ def _parser() -> _Parser:
     parser = _Parser(prog="genart", description="Watch GANs and VAEs learn, fail and recover.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[..., int | None], help: str) -> _Parser:
+    def command(name: str, calls: str, help: str) -> _Parser:
+        """calls: what takes the options by their names, and gives an exit code or None."""
         found = commands.add_parser(name, help=help, description=help)
-        found.set_defaults(command=run)
+        found.set_defaults(command=calls)
         return found
 
-    train = command("train", _train, "train a model; leaves checkpoint, history and poster")
+    leaves = "train a model; leaves checkpoint, history and poster"
+    train = command("train", "lab.session:begin", leaves)
     train.add_argument("--out", type=_path, help="a new folder (genart-runs/MODEL-DATA)")
 
-    sweep = command("sweep", _sweep, "train seeds of many settings; leaves a table and a map")
+    leaves = "train seeds of many settings; leaves a table and a map"
+    sweep = command("sweep", "lab.sweep:from_words", leaves)
     vary = "a choice below and its values, as in packing=1,2; given again, they make a grid"
     sweep.add_argument(
         "--vary", metavar="NAME=...", type=varied, action="append", default=[], help=vary
@@ -113,9 +70,10 @@ def _parser() -> _Parser:
     for training in train, sweep:
         _add_choices(training)
 
-    resume = command("resume", _resume, "go on with a run that was saved")
-    sample = command("sample", _sample, "paint with a trained model")
-    export = command("export", _export, "a script that makes a saved run again, and its pictures")
+    resume = command("resume", "lab.session:go_on", "go on with a run that was saved")
+    sample = command("sample", "lab.session:sample", "paint with a trained model")
+    leaves = "a script that makes a saved run again, and its pictures"
+    export = command("export", "lab.export:from_checkpoint", leaves)
     for using in resume, sample, export:
         using.add_argument("checkpoint", type=_path)
     resume.add_argument("--steps", type=_positive, default=2_500, help="steps to add")
@@ -124,16 +82,16 @@ def _parser() -> _Parser:
     sample.add_argument("--out", type=_path, help="the picture (beside the checkpoint)")
     export.add_argument("--out", type=_path, help="a folder (beside the checkpoint)")
 
-    demo = command("demo", _demo, "open the classroom page in the browser")
+    demo = command("demo", "classroom:open_demo", "open the classroom page in the browser")
     demo.add_argument("--host", default="127.0.0.1", help="0.0.0.0 opens it to the room")
     demo.add_argument("--port", type=int, help="the first free one from 7860 on")
     demo.add_argument("--password", metavar="WORD", default="", help="who knows it may come in")
     demo.add_argument("--open", dest="open_to_all", action="store_true", help="anyone may come in")
-    lab = command("lab", _lab, "open JupyterLab on a copy of the lessons")
+    lab = command("lab", "classroom:open_lab", "open JupyterLab on a copy of the lessons")
     lab.add_argument("folder", type=_path, nargs="?", default="genart-lessons")
     for page in demo, lab:
         page.add_argument("--no-browser", dest="browser", action="store_false")
-    command("doctor", _doctor, "what to look at when a machine misbehaves")
+    command("doctor", "doctor:report", "what to look at when a machine misbehaves")
     return parser
 
 

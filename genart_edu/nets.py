@@ -82,6 +82,27 @@ def mlp(
     return nn.Sequential(*layers[:-1])
 
 
+class Bfloat16(nn.Sequential):
+    """A stack whose matrix products and convolutions are made in bfloat16, of weights in float32.
+
+    It takes and gives float32.  8 bits of a number remain; its range is that of float32, so no loss
+    has to be scaled.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return super().forward(x).float()
+
+
+def in_bfloat16(net: Any) -> Any:
+    """`net` with every stack in it a `Bfloat16` one; its weights and their names stay."""
+    if isinstance(net, nn.Sequential):
+        return Bfloat16(*net)
+    for name, part in net.named_children():
+        setattr(net, name, in_bfloat16(part))
+    return net
+
+
 def conv_encoder(
     shape: Shape,
     out_features: int,

@@ -315,13 +315,13 @@ SERVED = {"host": "127.0.0.1", "port": None, "browser": True, "password": "", "o
             SERVED | {"host": "0.0.0.0", "password": "apfel"},
         ),
         (("demo", "--open"), "open_demo", SERVED | {"open_to_all": True}),
-        (("lab",), "open_lab", (Path("genart-lessons"), True)),
-        (("lab", "mine", "--no-browser"), "open_lab", (Path("mine"), False)),
+        (("lab",), "open_lab", {"folder": Path("genart-lessons"), "browser": True}),
+        (("lab", "mine", "--no-browser"), "open_lab", {"folder": Path("mine"), "browser": False}),
     ],
 )
 def test_demo_and_lab_open_what_was_said(words, opens, given, monkeypatch):
     calls = []
-    monkeypatch.setattr(classroom, opens, lambda *what, **how: calls.append(how or what))
+    monkeypatch.setattr(classroom, opens, lambda **how: calls.append(how))
     assert run(*words) == 0
     assert calls == [given]
 

@@ -5,8 +5,9 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from genart_edu.nets import SeedLinear, leaky_relu, linear, mlp, relu
+from genart_edu.nets import Bfloat16, SeedLinear, in_bfloat16, leaky_relu, linear, mlp, relu
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -147,3 +148,37 @@ def test_many_linear_maps_follow_their_rng_and_leave_torchs_alone():
     first, again, other = (SeedLinear(3, 4, 2, seeded(seed)).weight for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# ---- bfloat16 --------------------------------------------------------------------------
+
+
+def test_products_are_of_numbers_rounded_to_bfloat16_and_all_around_them_is_float32():
+    net, x = mlp([5, 7, 3], seeded(), relu), torch.randn(4, 5, generator=seeded(1))
+    half = in_bfloat16(net)
+
+    def rounded(number):
+        return number.to(torch.bfloat16).float()
+
+    first, _, last = net
+    hidden = rounded(F.linear(rounded(x), rounded(first.weight), rounded(first.bias))).relu()
+    expected = F.linear(hidden, rounded(last.weight), rounded(last.bias))
+    assert half(x).dtype == torch.float32
+    torch.testing.assert_close(half(x), expected, rtol=2**-7, atol=1e-3)
+    assert torch.equal(half(x), rounded(half(x)))  # what comes out had 8 bits
+    half(x).sum().backward()
+    assert {weight.grad.dtype for weight in half.parameters()} == {torch.float32}
+
+
+def test_in_bfloat16_weights_and_their_names_stay_wherever_a_stack_lies():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.deep = mlp([2, 3], seeded()), nn.ModuleList([mlp([3, 2], seeded())])
+
+    plain = Two()
+    weights = dict(plain.named_parameters())
+    half = in_bfloat16(plain)
+    assert isinstance(half.encoder, Bfloat16) and isinstance(half.deep[0], Bfloat16)
+    now = dict(half.named_parameters())
+    assert now.keys() == weights.keys() and all(now[name] is weights[name] for name in now)

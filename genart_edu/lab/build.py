@@ -5,13 +5,14 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from genart_edu.device import rngs
 from genart_edu.gan import model as gan
 from genart_edu.gan.schedule import constant, cosine
 from genart_edu.gan.training import GANTrainer
 from genart_edu.lab.choices import ACTIVATIONS, OBJECTIVES
-from genart_edu.nets import SeedLinear, linear
+from genart_edu.nets import SeedLinear, in_bfloat16, linear
 from genart_edu.vae import likelihood as p_x
 from genart_edu.vae.model import conv_vae, mlp_vae
 from genart_edu.vae.objective import cyclical, warm_up
@@ -40,7 +41,7 @@ def _vae(chosen: Any, shape: Any, stack: Any, rng: torch.Generator) -> VAETraine
     cycle, warmup = partial(cyclical, period=chosen.cycle), partial(warm_up, steps=chosen.warmup)
     schedule = cycle if chosen.cycle else warmup
     settings = _picked(chosen, *VAETrainer.settings)
-    return VAETrainer(model.to(rng.device), schedule=schedule, rng=rng, **settings)
+    return VAETrainer(_placed(chosen, model, rng), schedule=schedule, rng=rng, **settings)
 
 
 def _likelihood(chosen: Any, shape: Shape) -> p_x.Likelihood:
@@ -72,7 +73,13 @@ def _gan(chosen: Any, shape: Any, stack: Any, rng: torch.Generator) -> GANTraine
     fixed = "latent_dim", "n_critic", "beta1", "unroll", "average"
     settings = _picked(chosen, *GANTrainer.settings, *fixed)
     settings |= {"objective": OBJECTIVES[chosen.objective], "schedule": schedule, "rng": rng}
-    return GANTrainer(generator.to(rng.device), discriminator.to(rng.device), **settings)
+    players = (_placed(chosen, net, rng) for net in (generator, discriminator))
+    return GANTrainer(*players, **settings)
+
+
+def _placed(chosen: Any, net: nn.Module, rng: torch.Generator) -> Any:
+    """The net on the device of `rng`, in the precision that was chosen."""
+    return (in_bfloat16(net) if chosen.precision == "bfloat16" else net).to(rng.device)
 
 
 def _picked(chosen: Any, *names: str) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Experiment:
     seeds: int = 1  # GAN in the plane: networks that train as one
     seed: int = 0
     device: str = "auto"
+    precision: str = "float32"  # of matrix products and convolutions; bfloat16 wants a CPU with AMX
     threads: int = 1  # more is slower for networks this small, and changes the last bits
 
     def check(self) -> None:

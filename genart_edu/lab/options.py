@@ -77,6 +77,7 @@ CHOICES: dict[str, dict[str, Kind]] = {
         "seed": whole(0, "what all randomness starts from; in a sweep, of the first seed"),
         "seeds": whole(1, "GANs in the plane, as one net; in a sweep, seeds of a setting (8)"),
         "device": word("auto, cpu, cuda or mps"),
+        "precision": one_of("float32", "bfloat16"),
         "threads": whole(1, "of the CPU"),
     },
     "VAE": {
