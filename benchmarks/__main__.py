@@ -24,8 +24,8 @@ in turns, in the same run; medians, with quartiles in brackets. docs/speed.md sa
 mean. What a browser, JupyterLab and a class of thirty see is in hosts.md.
 """
 STEPS = """The *usual loop* is that of tutorials and collections, written anew (usual.py); *ours*
-are the trainers that everybody calls; both on one thread, or where it says so on two. The *floor* is the step's matrix products
-and one fused Adam, and nothing else.
+are the trainers that everybody calls; both on one thread, or on two where it says so. The
+*floor* is the step's matrix products and one fused Adam, and nothing else.
 """
 CHART = "![the table below as curves](growth.png)"
 

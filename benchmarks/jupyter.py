@@ -29,18 +29,18 @@ PLAYER = """from genart_edu.widgets.player import Player
 player = Player(Experiment("gan", "ring"))
 player.live.show(manifold=True, optimum={both}, modes={both})
 player"""
-# Every picture is drawn once on the canvas: count that, and the steps, for so many seconds.
+# Every picture is put once on the canvas: count that, and the steps, for so many seconds.
 COUNT = """seconds => new Promise(resolve => {
   const step = () => +document.querySelector(".genart-status").innerText.match(/[\\d,]+/)[0]
     .replaceAll(",", "");
-  const paper = document.querySelector(".genart-picture canvas").getContext("2d");
-  const draw = paper.drawImage.bind(paper);
+  const paper = document.querySelector(".genart-picture canvas").getContext("bitmaprenderer");
+  const draw = paper.transferFromImageBitmap.bind(paper);
   let pictures = 0;
-  paper.drawImage = (...what) => { pictures += 1; draw(...what); };
+  paper.transferFromImageBitmap = (bitmap) => { pictures += 1; draw(bitmap); };
   const began = performance.now(), first = step();
   setTimeout(() => {
     const passed = (performance.now() - began) / 1000;
-    paper.drawImage = draw;
+    paper.transferFromImageBitmap = draw;
     resolve([pictures / passed, (step() - first) / passed]);
   }, 1000 * seconds);
 })"""

@@ -121,8 +121,9 @@ def scene(page):
     """The pixels to the right of the curves: what the model makes, whatever lies ahead."""
     return page.locator(".genart-picture canvas").evaluate("""canvas => {
       const left = Math.round(0.57 * canvas.width);
-      const { data } = canvas.getContext("2d").getImageData(
-        left, 0, canvas.width - left, canvas.height);
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(left, 0, canvas.width - left, canvas.height);
       return btoa(data.reduce((text, byte) => text + String.fromCharCode(byte), ""));
     }""")
 

@@ -36,7 +36,9 @@ SETUP = """async ([source, css, state]) => {
 }"""
 PIXELS = """canvas => {
   if (canvas.width === 0) return null;
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
   return JSON.stringify([canvas.height, canvas.width, [...data]]);
 }"""
 RNG = np.random.default_rng(0)
@@ -321,7 +323,9 @@ def lab(browser, tmp_path_factory):
 def corners(page):
     """The shades of the first and the last pixel of the answer."""
     return page.locator(".genart-answer").evaluate("""canvas => {
-      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
       return [data[0], data.at(-2)];
     }""")
 

@@ -36,7 +36,9 @@ SETUP = """async ([source, css, state]) => {
 PIXELS = """() => {
   const canvas = document.querySelector("canvas");
   if (canvas.width === 0) return null;
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
   return [canvas.height, canvas.width, [...data]];
 }"""
 RNG = np.random.default_rng(0)
@@ -92,6 +94,41 @@ def test_base64_text_and_bytes_are_shown_to_the_pixel(page):
     shows(page, FRAMES[1])
     page.evaluate("(text) => set('png', bytes(text))", text(FRAMES[2]))
     shows(page, FRAMES[2])
+
+
+def test_words_change_with_the_picture_that_they_come_with(page):
+    """The numbers of step 8 never stand below the picture of step 7; alone they change at once."""
+    shows(page, FRAMES[0])
+    seen = page.evaluate(
+        f"""async (text) => {{
+      const decode = window.createImageBitmap;
+      let decoded;
+      const held = new Promise((done) => (decoded = done));
+      window.createImageBitmap = async (blob) => {{ await held; return decode(blob); }};
+      const seen = [];
+      const look = async () => {{
+        await new Promise(requestAnimationFrame);
+        seen.push([document.querySelector("[role=status]").innerText, ({PIXELS})()[2][0]]);
+      }};
+      set("status", "alone");
+      await look();
+      set("status", "step 8"), set("png", text); // in either order
+      await look();
+      decoded();
+      while (seen.at(-1)[0] === "alone") await look();
+      return seen;
+    }}""",
+        text(FRAMES[1]),
+    )
+    old, new = (int(frame[0, 0, 0]) for frame in FRAMES[:2])
+    assert seen[:2] == [["alone", old]] * 2 and seen[-1] == ["step 8", new]
+
+
+def test_words_are_said_where_a_picture_cannot_be_shown(page):
+    page.evaluate("() => { set('png', 'bm8='); set('status', 'no picture'); }")
+    page.wait_for_function(
+        "document.querySelector('[role=status]').innerText === 'no picture'", timeout=5_000
+    )
 
 
 def test_no_picture_is_ever_empty_or_older_than_the_one_before(page):

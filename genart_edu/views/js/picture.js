@@ -34,7 +34,6 @@ function render({ model, el }) {
 
   follow(model, "alt", (alt) => canvas.setAttribute("aria-label", alt));
   follow(model, "playing", (on) => status.setAttribute("aria-live", on ? "off" : "polite"));
-  follow(model, "status", (text) => write(status, text));
   follow(model, "caption", (text) => write(caption, text));
   canvas.addEventListener("keydown", (event) => {
     const name = PRESSES[event.key];
@@ -42,7 +41,13 @@ function render({ model, el }) {
     model.set("pressed", [name, model.get("pressed")[1] + 1]);
     model.save_changes();
   });
-  paint(model, "png", canvas, () => (canvas.style.maxWidth = `${LARGEST * canvas.width}px`));
+  const resized = () => (canvas.style.maxWidth = `${LARGEST * canvas.width}px`);
+  const painted = paint(model, "png", canvas, resized);
+  follow(model, "status", async () => {
+    await null; // until all that came with it is in the model, a picture too
+    await Promise.allSettled([painted()]); // together they change the page once, not twice
+    write(status, model.get("status"));
+  });
 }
 
 export default { render };
