@@ -28,7 +28,7 @@ class Live:
     """One experiment that a person plays, pauses, changes and starts again, on a `Screen`, which
     takes `more`."""
 
-    slice_seconds = 0.03  # between slices another thread may take over
+    slice_seconds = 0.028  # between slices another thread may take over; four make a picture
     frame_seconds = 0.1  # ten pictures a second, at the most
     duty = 10  # a picture may cost a tenth of the time: training keeps the rest ...
     patience = 0.5  # ... but nobody waits longer than this for the next one
