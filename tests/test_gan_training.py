@@ -322,3 +322,13 @@ def test_a_step_leaves_torchs_own_rng_alone():
     before = torch.get_rng_state()
     make().step(data()[0])
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_a_layer_that_is_frozen_stays_and_the_rest_learns(player):
+    trainer = make()
+    frozen, _, free, *_ = getattr(trainer, player)
+    frozen.requires_grad_(False)
+    before = weights(frozen), weights(free)
+    trainer.step(data()[0])
+    assert torch.equal(weights(frozen), before[0]) and not torch.equal(weights(free), before[1])

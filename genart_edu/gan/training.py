@@ -163,8 +163,9 @@ class GANTrainer:
     def _descend(self, cost: Tensor, optimizer: torch.optim.Adam, lr: float) -> Tensor:
         """One Adam step of one player's weights, () or (S,) costs.  -> length of the gradient."""
         group = optimizer.param_groups[0]
-        group["lr"], weights = lr * self.schedule(self.steps), group["params"]
-        for weight in weights:  # a tenth of what `zero_grad` takes
+        group["lr"] = lr * self.schedule(self.steps)
+        weights = [weight for weight in group["params"] if weight.requires_grad]  # not frozen
+        for weight in weights:
             weight.grad = None
         cost.sum().backward(inputs=weights)
         optimizer.step()
