@@ -165,5 +165,4 @@ def _pyramid(shape: Shape, hidden_dim: int, depth: int) -> tuple[list[tuple[int,
 def gradient_norm(weights: Iterable[Tensor], ndim: int = 0) -> Tensor:
     """The length of the gradient in all weights of a net, (); with ndim 1 of S nets, (S,)."""
     found = [weight.grad.flatten(ndim) for weight in weights if weight.grad is not None]
-    lengths = [torch.linalg.vector_norm(each, dim=-1) for each in found]
-    return torch.linalg.vector_norm(torch.stack(lengths), dim=0)
+    return torch.stack([each.norm(dim=-1) for each in found]).norm(dim=0)
